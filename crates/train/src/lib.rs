@@ -1,1 +1,5 @@
 //! See the crate's description.
+
+mod arguments;
+
+pub use arguments::*;
