@@ -4,7 +4,7 @@
 #   . "$(bash parity/venv.sh)/bin/activate"
 #
 # TUNESMITH_VENV names the folder (default: ~/.cache/tunesmith/venv); PYTHON the interpreter (default: python3).
-# It is made anew when a list of requirements or this recipe has changed. Needs PyPI, about 600 MB of download and 1.6 GB of disk.
+# It is made anew when a list of requirements or this recipe has changed. Needs PyPI, about 700 MB of download and 1.8 GB of disk.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
