@@ -1,5 +1,6 @@
 //! See the crate's description.
 
 mod arguments;
+pub mod metrics;
 
 pub use arguments::*;
