@@ -1,0 +1,267 @@
+//! The operations every backend offers.
+
+use std::borrow::Cow;
+
+use crate::{Dropout, Layout, Loss};
+
+/// How the A heads of width D share the H columns of a row: H = A * D.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Heads {
+    /// A, the number of heads.
+    pub count: usize,
+    /// D, the width of one head.
+    pub width: usize,
+}
+
+impl Heads {
+    /// H, the width of a row.
+    #[must_use]
+    pub fn hidden(&self) -> usize {
+        self.count * self.width
+    }
+}
+
+/// The non-linear functions that follow a linear layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// x Φ(x) with the error function, the form BERT uses (arXiv 1606.08415).
+    Gelu,
+    /// The tanh approximation of the same paper (`gelu_new`, `gelu_pytorch_tanh`).
+    GeluTanh,
+    /// max(x, 0).
+    Relu,
+    /// tanh x.
+    Tanh,
+}
+
+/// What a weight is used for, which decides the packed copies a backend keeps of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// The matrix of a linear layer, O×I.
+    Matrix,
+    /// A table whose rows are looked up.
+    Table,
+    /// A bias or a normalisation's vector, 1×n.
+    Vector,
+}
+
+/// What a weight holds beside its values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The values themselves, f32.
+    Value,
+    /// The gradient that the backward passes since the last step have added up.
+    Gradient,
+    /// AdamW's running mean of gradients.
+    FirstMoment,
+    /// AdamW's running mean of squared gradients.
+    SecondMoment,
+}
+
+/// One step of AdamW (arXiv 1711.05101), computed as `torch.optim.AdamW` computes it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AdamW {
+    /// Learning rate of this step.
+    pub learning_rate: f64,
+    /// Decay of the first moment.
+    pub beta1: f64,
+    /// Decay of the second moment.
+    pub beta2: f64,
+    /// Added to the square root of the second moment.
+    pub epsilon: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// This step's number, from 1, for the bias correction.
+    pub step: u64,
+    /// What every gradient is multiplied by first: the clip's factor.
+    pub gradient_scale: f32,
+}
+
+/// A place to compute: memory, weights and the fused operations of an encoder.
+///
+/// Buffers are f32, hold at least as many elements as an operation's shape says, and are never resized; what lies
+/// behind the shape is left alone. Gradients of weights are *added* to what is there; an optimiser step clears them.
+/// Weights that are not trainable take no gradient. Shapes that disagree are a bug of the caller and panic.
+pub trait Backend: Send + Sync {
+    /// A run of f32 elements.
+    type Buffer: Send + Sync;
+    /// A parameter: values and, where trainable, gradient, moments and any packed copies.
+    type Weight: Send + Sync;
+
+    /// A buffer of `len` zeros.
+    fn zeros(&self, len: usize) -> Self::Buffer;
+    /// Elements a buffer holds.
+    fn len(&self, buffer: &Self::Buffer) -> usize;
+    /// Copies the first elements of `buffer` out.
+    fn read(&self, buffer: &Self::Buffer, into: &mut [f32]);
+    /// Copies `from` over the first elements of `buffer`.
+    fn write(&self, buffer: &mut Self::Buffer, from: &[f32]);
+
+    /// A weight of `rows` by `cols` with these values; a vector has one row. It learns until told not to.
+    fn weight(&self, usage: Use, rows: usize, cols: usize, values: Vec<f32>) -> Self::Weight;
+    /// Rows and columns of a weight.
+    fn shape(&self, weight: &Self::Weight) -> (usize, usize);
+    /// Whether a weight learns.
+    fn is_trainable(&self, weight: &Self::Weight) -> bool;
+    /// Makes a weight learn or not; one that stops learning loses its gradient and moments.
+    fn set_trainable(&self, weight: &mut Self::Weight, trainable: bool);
+    /// A part of a weight; parts of weights that do not learn are empty.
+    fn part<'w>(&self, weight: &'w Self::Weight, part: Part) -> Cow<'w, [f32]>;
+    /// Overwrites a part of a weight.
+    fn set_part(&self, weight: &mut Self::Weight, part: Part, values: &[f32]);
+
+    /// Sum of the word, position and token type embeddings of each row; the type is always 0.
+    ///
+    /// # Shapes
+    /// `ids`: N; `words`: V×H; `positions`: P×H; `types`: any×H; `out`: N×H.
+    fn embed(
+        &self,
+        ids: &[u32],
+        layout: &Layout,
+        words: &Self::Weight,
+        positions: &Self::Weight,
+        types: Option<&Self::Weight>,
+        out: &mut Self::Buffer,
+    );
+    /// Backward of [`Backend::embed`]: adds rows of `d_out` to the gradients of the three tables. The row
+    /// `padding_id` of `words` takes no gradient, as PyTorch's `padding_idx`.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
+    fn embed_backward(
+        &self,
+        d_out: &Self::Buffer,
+        ids: &[u32],
+        layout: &Layout,
+        words: &mut Self::Weight,
+        positions: &mut Self::Weight,
+        types: Option<&mut Self::Weight>,
+        padding_id: Option<u32>,
+    );
+
+    /// Multiplies each element by its dropout factor, in place; its own backward when given gradients.
+    ///
+    /// # Shapes
+    /// `x`: N×`width`.
+    fn dropout(&self, x: &mut Self::Buffer, width: usize, layout: &Layout, dropout: &Dropout);
+
+    /// `out = activation(x Wᵀ + b)`. With an activation the value before it is kept in `pre` if given.
+    ///
+    /// # Shapes
+    /// `x`: rows×I; `weight`: O×I; `bias`: 1×O; `pre` and `out`: rows×O.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
+    fn linear(
+        &self,
+        x: &Self::Buffer,
+        rows: usize,
+        weight: &Self::Weight,
+        bias: &Self::Weight,
+        activation: Option<Activation>,
+        pre: Option<&mut Self::Buffer>,
+        out: &mut Self::Buffer,
+    );
+    /// Backward of [`Backend::linear`]. `d_out` becomes the gradient of the value before the activation. `d_x`, where
+    /// given, takes the gradient of `x`: overwritten, or added to where `add` is set.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
+    fn linear_backward(
+        &self,
+        d_out: &mut Self::Buffer,
+        x: &Self::Buffer,
+        rows: usize,
+        weight: &mut Self::Weight,
+        bias: &mut Self::Weight,
+        activation: Option<(Activation, &Self::Buffer)>,
+        d_x: Option<&mut Self::Buffer>,
+        add: bool,
+    );
+
+    /// `out = LayerNorm(dropout(x) + residual)`; the normalised rows and the reciprocals of their standard deviations
+    /// are kept for the backward.
+    ///
+    /// # Shapes
+    /// `x`, `residual`, `normalized`, `out`: N×H; `weight`, `bias`: 1×H; `inverse_std`: N.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
+    fn residual_dropout_layer_norm(
+        &self,
+        x: &Self::Buffer,
+        residual: Option<&Self::Buffer>,
+        dropout: Option<&Dropout>,
+        layout: &Layout,
+        weight: &Self::Weight,
+        bias: &Self::Weight,
+        epsilon: f32,
+        normalized: &mut Self::Buffer,
+        inverse_std: &mut Self::Buffer,
+        out: &mut Self::Buffer,
+    );
+    /// Backward of [`Backend::residual_dropout_layer_norm`]: `d_out` becomes the gradient of the residual (and of the
+    /// sum), `d_x`, where given, takes that of `x` behind the dropout.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
+    fn residual_dropout_layer_norm_backward(
+        &self,
+        d_out: &mut Self::Buffer,
+        normalized: &Self::Buffer,
+        inverse_std: &Self::Buffer,
+        dropout: Option<&Dropout>,
+        layout: &Layout,
+        weight: &mut Self::Weight,
+        bias: &mut Self::Weight,
+        d_x: Option<&mut Self::Buffer>,
+    );
+
+    /// Softmax attention of every text over its own rows: `softmax(Q Kᵀ / √D) V`, dropout on the probabilities.
+    ///
+    /// # Shapes
+    /// `qkv`: N×3H, each row the query, key and value of all heads; `out`: N×H; `log_sum_exp`: N×A.
+    fn attention_varlen(
+        &self,
+        qkv: &Self::Buffer,
+        heads: Heads,
+        layout: &Layout,
+        dropout: Option<&Dropout>,
+        out: &mut Self::Buffer,
+        log_sum_exp: &mut Self::Buffer,
+    );
+    /// Backward of [`Backend::attention_varlen`]; probabilities are recomputed from `log_sum_exp`.
+    ///
+    /// # Shapes
+    /// `d_out`, `out`: N×H; `qkv`, `d_qkv`: N×3H.
+    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
+    fn attention_varlen_backward(
+        &self,
+        d_out: &Self::Buffer,
+        qkv: &Self::Buffer,
+        out: &Self::Buffer,
+        log_sum_exp: &Self::Buffer,
+        heads: Heads,
+        layout: &Layout,
+        dropout: Option<&Dropout>,
+        d_qkv: &mut Self::Buffer,
+    );
+
+    /// Copies the first row of each text.
+    ///
+    /// # Shapes
+    /// `x`: N×`width`; `out`: B×`width`.
+    fn first_rows(&self, x: &Self::Buffer, width: usize, layout: &Layout, out: &mut Self::Buffer);
+    /// Backward of [`Backend::first_rows`]: `d_x` is zero but for the first row of each text.
+    fn first_rows_backward(&self, d_out: &Self::Buffer, width: usize, layout: &Layout, d_x: &mut Self::Buffer);
+
+    /// Cross-entropy of softmax(logits) and its gradient; returns the sum that [`Loss`] defines.
+    ///
+    /// # Shapes
+    /// `logits`, `d_logits`: B×C; `labels`: B.
+    fn cross_entropy(
+        &self,
+        logits: &Self::Buffer,
+        classes: usize,
+        labels: &[u32],
+        loss: &Loss,
+        d_logits: &mut Self::Buffer,
+    ) -> f64;
+
+    /// Sum of the squares of a weight's gradient, in double precision; 0 where it does not learn.
+    fn squared_gradient_norm(&self, weight: &Self::Weight) -> f64;
+    /// One optimiser step, which also clears the gradient; nothing where the weight does not learn.
+    fn adamw(&self, weight: &mut Self::Weight, step: &AdamW);
+    /// Clears the gradient.
+    fn zero_gradient(&self, weight: &mut Self::Weight);
+}
