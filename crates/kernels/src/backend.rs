@@ -125,7 +125,6 @@ pub trait Backend: Send + Sync {
     );
     /// Backward of [`Backend::embed`]: adds rows of `d_out` to the gradients of the three tables. The row
     /// `padding_id` of `words` takes no gradient, as PyTorch's `padding_idx`.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
     fn embed_backward(
         &self,
         d_out: &Self::Buffer,
@@ -147,7 +146,6 @@ pub trait Backend: Send + Sync {
     ///
     /// # Shapes
     /// `x`: rows×I; `weight`: O×I; `bias`: 1×O; `pre` and `out`: rows×O.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
     fn linear(
         &self,
         x: &Self::Buffer,
@@ -160,7 +158,6 @@ pub trait Backend: Send + Sync {
     );
     /// Backward of [`Backend::linear`]. `d_out` becomes the gradient of the value before the activation. `d_x`, where
     /// given, takes the gradient of `x`: overwritten, or added to where `add` is set.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
     fn linear_backward(
         &self,
         d_out: &mut Self::Buffer,
@@ -178,7 +175,6 @@ pub trait Backend: Send + Sync {
     ///
     /// # Shapes
     /// `x`, `residual`, `normalized`, `out`: N×H; `weight`, `bias`: 1×H; `inverse_std`: N.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
     fn residual_dropout_layer_norm(
         &self,
         x: &Self::Buffer,
@@ -194,7 +190,6 @@ pub trait Backend: Send + Sync {
     );
     /// Backward of [`Backend::residual_dropout_layer_norm`]: `d_out` becomes the gradient of the residual (and of the
     /// sum), `d_x`, where given, takes that of `x` behind the dropout.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
     fn residual_dropout_layer_norm_backward(
         &self,
         d_out: &mut Self::Buffer,
@@ -224,7 +219,6 @@ pub trait Backend: Send + Sync {
     ///
     /// # Shapes
     /// `d_out`, `out`: N×H; `qkv`, `d_qkv`: N×3H.
-    #[expect(clippy::too_many_arguments, reason = "the operands of one fused operation")]
     fn attention_varlen_backward(
         &self,
         d_out: &Self::Buffer,

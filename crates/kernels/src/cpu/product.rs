@@ -40,7 +40,6 @@ pub(super) struct Strides {
 ///
 /// # Safety
 /// The three operands must be valid for these shapes and strides, and `c` must not overlap the others.
-#[expect(clippy::too_many_arguments, reason = "the operands of a strided product")]
 #[expect(unsafe_code, reason = "the library takes raw pointers")]
 unsafe fn product(
     (m, n, k): (usize, usize, usize),
@@ -81,7 +80,6 @@ unsafe fn product(
 }
 
 /// `c[m, n] (+)= a[m, k] · b[k, n]` on this thread, for shapes that one text decides alone.
-#[expect(clippy::too_many_arguments, reason = "the operands of a strided product")]
 pub(super) fn small(
     (m, n, k): (usize, usize, usize),
     a: &[f32],
