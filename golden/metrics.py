@@ -6,7 +6,7 @@ import warnings
 import numpy
 from sklearn import metrics
 
-MATTERS = {"zero_division": 0}
+UNDEFINED_IS = {"zero_division": 0}
 
 
 def softmax(scores: numpy.ndarray) -> numpy.ndarray:
@@ -52,10 +52,10 @@ def expected(case: dict) -> dict:
     predicted = probabilities.argmax(axis=1)
     result: dict = {"y_pred": predicted.tolist(), "accuracy": metrics.accuracy_score(truth, predicted)}
     for average in ["macro", "weighted"]:
-        scores = metrics.precision_recall_fscore_support(truth, predicted, labels=every, average=average, **MATTERS)
+        scores = metrics.precision_recall_fscore_support(truth, predicted, labels=every, average=average, **UNDEFINED_IS)
         for measure, value in zip(["precision", "recall", "f1"], scores):
             result[f"{measure}_{average}"] = float(value)
-    scores = metrics.precision_recall_fscore_support(truth, predicted, labels=every, average=None, **MATTERS)
+    scores = metrics.precision_recall_fscore_support(truth, predicted, labels=every, average=None, **UNDEFINED_IS)
     for measure, values in zip(["precision", "recall", "f1", "support"], scores):
         result[f"{measure}_per_class"] = values.tolist()
     result["matthews_corrcoef"] = float(metrics.matthews_corrcoef(truth, predicted))
@@ -64,7 +64,7 @@ def expected(case: dict) -> dict:
     result["confusion_matrix"] = metrics.confusion_matrix(truth, predicted, labels=every).tolist()
     for digits in [2, 4]:
         result[f"classification_report_digits_{digits}"] = metrics.classification_report(
-            truth, predicted, labels=every, target_names=names, digits=digits, **MATTERS
+            truth, predicted, labels=every, target_names=names, digits=digits, **UNDEFINED_IS
         )
     return result
 
@@ -84,4 +84,4 @@ def write(path: str) -> None:
         warnings.simplefilter("ignore")
         made = [{**case, "expected": expected(case)} for case in cases()]
     with open(path, "w", encoding="utf-8") as file:
-        file.write("{\"cases\": [\n" + ",\n".join(json.dumps(case) for case in made) + "\n]}\n")
+        file.write('{"cases": [\n' + ",\n".join(json.dumps(case) for case in made) + "\n]}\n")

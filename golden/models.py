@@ -85,9 +85,8 @@ def build(family: Family) -> PreTrainedModel:
     with torch.no_grad():
         for name, parameter in model.named_parameters():
             parameter.normal_(0.0, 0.2)
-            if "layernorm" in name.lower() or "layer_norm" in name.lower():
-                if name.endswith("weight"):
-                    parameter.add_(1.0)
+            if name.lower().endswith(("layernorm.weight", "layer_norm.weight")):
+                parameter.add_(1.0)
     return model
 
 

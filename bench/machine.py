@@ -1,0 +1,36 @@
+"""What a measurement was taken on."""
+
+import os
+import pathlib
+import platform
+import re
+
+
+def processor() -> str:
+    try:
+        found = re.search(r"model name\s*:\s*(.+)", pathlib.Path("/proc/cpuinfo").read_text())
+    except OSError:
+        found = None
+    return found.group(1).strip() if found else platform.processor() or platform.machine()
+
+
+def describe() -> dict:
+    flags = ""
+    if os.path.exists("/proc/cpuinfo"):
+        flags = pathlib.Path("/proc/cpuinfo").read_text()
+    wanted = ["avx2", "avx512f", "avx512_bf16", "avx_vnni", "amx_bf16"]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return {
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "memory_gib": round(memory / 2**30, 1),
+        "instructions": [flag for flag in wanted if re.search(rf"\b{flag}\b", flags)],
+        "system": f"{platform.system()} {platform.machine()}",
+        "load_average": os.getloadavg(),
+    }
+
+
+def short_name() -> str:
+    """For the name of a folder: the processor and how many cores of it."""
+    name = re.sub(r"\(R\)|\(TM\)|CPU|Processor|@.*", " ", processor())
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-") + f"-{os.cpu_count()}-cores"
