@@ -1,1 +1,30 @@
-//! See the crate's description.
+//! Rows in, packed batches out.
+//!
+//! The way through this crate is the way data flows: [`read`] turns a file (or any stream) into records, [`columns`] says
+//! which of them hold the text and the label, [`labels`] gives every label an id, [`split`] deals the rows out,
+//! [`load`] does all of that for one request. [`tokenizer`] turns text into ids, [`encoded`] keeps the ids of a whole
+//! split in memory or in a memory-mapped cache file, [`permutation`] orders them and [`pack`] builds the batches.
+//!
+//! It knows nothing of models, losses or devices. Start reading at [`load`].
+
+pub mod columns;
+pub mod encoded;
+mod error;
+pub mod labels;
+pub mod load;
+pub mod pack;
+pub mod permutation;
+pub mod read;
+pub mod split;
+pub mod tokenizer;
+
+pub use columns::{Chosen, Columns};
+pub use encoded::{CacheOutcome, Encoded, encode, encode_cached};
+pub use error::{Error, Place, Result};
+pub use labels::Labels;
+pub use load::{Dataset, DatasetRequest, Files, Notice, Source, Split, load_dataset, load_labelled};
+pub use pack::{PackedBatch, length_batches, pack, scatter};
+pub use permutation::Permutation;
+pub use read::{Encoding, Format, Quote, ReadOptions, Record, Records, open, read_from};
+pub use split::{Size, SplitSizes};
+pub use tokenizer::{Piece, TokenIds, Tokenizer, train_wordpiece};

@@ -1,0 +1,254 @@
+//! Labels: their names in the order of their ids.
+//!
+//! Strings and integers are put in natural order ("10" after "2"). Blanks around a label do not count.
+
+use std::{cmp::Ordering, collections::HashMap};
+
+use crate::{Error, Place, Result, error::list};
+
+/// The classes of a task. The id of a label is its position.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Labels {
+    names: Vec<String>,
+    ids: HashMap<String, u32>,
+}
+
+/// A label as a file has it, and where: what labels are learnt and resolved from.
+pub struct Found<'a> {
+    /// The label, blanks taken off.
+    pub label: &'a str,
+    /// Its row, from 1.
+    pub row: u64,
+    /// Its line, from 1.
+    pub line: u64,
+}
+
+impl Labels {
+    /// Labels of these names, in this order: those of a model, `id2label`.
+    ///
+    /// # Errors
+    /// When a name occurs twice or is blank.
+    pub fn from_names(names: Vec<String>) -> Result<Self> {
+        let fault = |reason: String| Error::LabelNames { names: names.join(","), reason };
+        let mut ids = HashMap::with_capacity(names.len());
+        for (id, name) in names.iter().enumerate() {
+            if name.trim().is_empty() {
+                return Err(fault(format!("name {} is blank", id + 1)));
+            }
+            if ids.insert(name.clone(), id as u32).is_some() {
+                return Err(fault(format!("{name:?} occurs twice")));
+            }
+        }
+        Ok(Self { names, ids })
+    }
+
+    /// Learns the labels of a file, and gives each of `found` its id.
+    ///
+    /// With `names`, integer labels 0, 1, ... get these names, and string labels these ids.
+    ///
+    /// # Errors
+    /// When there is one class only, an integer is negative, or `names` do not cover what the file has.
+    pub fn learn(file: &str, found: &[Found<'_>], names: Option<&[String]>) -> Result<(Self, Vec<u32>)> {
+        let mut distinct: Vec<&str> = found.iter().map(|found| found.label).collect();
+        distinct.sort_unstable();
+        distinct.dedup();
+        let integers = distinct.iter().all(|label| integer(label).is_some());
+        let place = |label: &str| {
+            let first = found.iter().find(|found| found.label == label);
+            Place {
+                file: file.to_owned(),
+                row: first.map_or(0, |found| found.row),
+                line: first.map(|found| found.line),
+            }
+        };
+        if let Some(negative) = distinct.iter().find(|label| integers && integer(label).is_some_and(|value| value < 0))
+        {
+            return Err(Error::NegativeLabel { place: place(negative), label: (*negative).to_owned() });
+        }
+        if let [only] = distinct[..] {
+            return Err(Error::OneClass { file: file.to_owned(), label: only.to_owned() });
+        }
+        let labels = match names {
+            None => {
+                distinct.sort_by(|a, b| natural(a, b));
+                Self::from_names(distinct.iter().map(|label| (*label).to_owned()).collect())?
+            }
+            Some(names) => Self::from_names(names.iter().map(|name| name.trim().to_owned()).collect())?,
+        };
+        if labels.len() < 2 {
+            let reason = "expected at least two names".to_owned();
+            return Err(Error::LabelNames { names: labels.names.join(","), reason });
+        }
+        let ids = labels.resolve(file, found, if names.is_some() { "--label-names has" } else { "the file has" })?;
+        Ok((labels, ids))
+    }
+
+    /// The id of each label found: all of them names, or all of them ids.
+    ///
+    /// Labels that are themselves integers are never taken for ids, because then "1" could mean two things.
+    ///
+    /// # Errors
+    /// When a label is neither; the message begins its list of labels with `known_from`.
+    pub fn resolve(&self, file: &str, found: &[Found<'_>], known_from: &'static str) -> Result<Vec<u32>> {
+        let by_name = |found: &Found<'_>| self.id(found.label);
+        let by_id = |found: &Found<'_>| {
+            let id = u32::try_from(integer(found.label)?).ok()?;
+            ((id as usize) < self.len()).then_some(id)
+        };
+        if let Some(ids) = found.iter().map(by_name).collect() {
+            return Ok(ids);
+        }
+        let ids_allowed = !self.names.iter().any(|name| integer(name).is_some());
+        let all_integers = found.iter().all(|found| integer(found.label).is_some());
+        if ids_allowed
+            && all_integers
+            && let Some(ids) = found.iter().map(by_id).collect()
+        {
+            return Ok(ids);
+        }
+        let unknown = found.iter().find(|found| match ids_allowed && all_integers {
+            true => by_id(found).is_none(),
+            false => by_name(found).is_none(),
+        });
+        let (label, row, line) = unknown.map_or(("", 0, 0), |found| (found.label, found.row, found.line));
+        Err(Error::UnknownLabel {
+            place: Place { file: file.to_owned(), row, line: Some(line) },
+            label: label.to_owned(),
+            known_from,
+            known: list(&self.names),
+        })
+    }
+
+    /// How many classes there are.
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Never: there are always names.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The names, in the order of their ids.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The id of a name.
+    pub fn id(&self, name: &str) -> Option<u32> {
+        self.ids.get(name).copied()
+    }
+
+    /// The name of an id.
+    pub fn name(&self, id: u32) -> Option<&str> {
+        self.names.get(id as usize).map(String::as_str)
+    }
+}
+
+/// An integer written as integers are: "7", not "07" or "+7", which are strings.
+fn integer(label: &str) -> Option<i64> {
+    label.parse::<i64>().ok().filter(|value| value.to_string() == label)
+}
+
+/// Natural order: runs of digits compare as numbers, everything else by character.
+pub fn natural(a: &str, b: &str) -> Ordering {
+    let (mut left, mut right) = (a, b);
+    loop {
+        let (left_number, right_number) = (digits(left), digits(right));
+        if !left_number.is_empty() && !right_number.is_empty() {
+            let order = by_value(left_number, right_number);
+            if order.is_ne() {
+                return order;
+            }
+            left = &left[left_number.len()..];
+            right = &right[right_number.len()..];
+            continue;
+        }
+        let (mut left_chars, mut right_chars) = (left.chars(), right.chars());
+        match (left_chars.next(), right_chars.next()) {
+            // "1" and "01" are equal so far: the spelling decides, so that the order is total.
+            (None, None) => return a.cmp(b),
+            (left_char, right_char) if left_char == right_char => {
+                (left, right) = (left_chars.as_str(), right_chars.as_str());
+            }
+            (left_char, right_char) => return left_char.cmp(&right_char),
+        }
+    }
+}
+
+fn digits(text: &str) -> &str {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    &text[..end]
+}
+
+fn by_value(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn found<'a>(labels: &[&'a str]) -> Vec<Found<'a>> {
+        labels.iter().enumerate().map(|(i, label)| Found { label, row: i as u64 + 1, line: i as u64 + 2 }).collect()
+    }
+
+    fn learn(labels: &[&str], names: Option<&[&str]>) -> Result<(Vec<String>, Vec<u32>)> {
+        let names: Option<Vec<String>> = names.map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        Labels::learn("f.csv", &found(labels), names.as_deref()).map(|(labels, ids)| (labels.names().to_vec(), ids))
+    }
+
+    #[test]
+    fn ten_comes_after_two() {
+        let (names, ids) = learn(&["10", "2", "1", "10"], None).unwrap();
+        assert_eq!(names, ["1", "2", "10"]);
+        assert_eq!(ids, [2, 1, 0, 2]);
+        assert_eq!(learn(&["class 10", "class 2"], None).unwrap().0, ["class 2", "class 10"]);
+        assert_eq!(learn(&["spam", "ham"], None).unwrap().0, ["ham", "spam"]);
+    }
+
+    #[test]
+    fn names_are_given_to_integers_and_order_strings() {
+        assert_eq!(learn(&["1", "0"], Some(&["neg", "pos"])).unwrap(), (vec!["neg".into(), "pos".into()], vec![1, 0]));
+        assert_eq!(learn(&["pos", "neg"], Some(&["pos", "neg"])).unwrap().1, [0, 1]);
+        let error = learn(&["0", "1", "2"], Some(&["neg", "pos"])).unwrap_err().to_string();
+        assert_eq!(error, r#"read f.csv, row 3 (line 4): label "2" is unknown: --label-names has "neg", "pos""#);
+        assert!(matches!(learn(&["a", "b"], Some(&["a", "c"])), Err(Error::UnknownLabel { .. })));
+        assert!(matches!(learn(&["a", "b"], Some(&["a", "a"])), Err(Error::LabelNames { .. })));
+        assert!(matches!(learn(&["a", "b"], Some(&["a", " "])), Err(Error::LabelNames { .. })));
+    }
+
+    #[test]
+    fn negative_integers_and_single_classes_are_refused() {
+        let error = learn(&["0", "1", "-1"], None).unwrap_err().to_string();
+        assert!(error.starts_with("read f.csv, row 3 (line 4): label -1 is negative"), "{error}");
+        assert!(matches!(learn(&["a", "a"], None), Err(Error::OneClass { .. })));
+        assert_eq!(learn(&["-1", "a"], None).unwrap().0, ["-1", "a"]);
+    }
+
+    #[test]
+    fn a_model_takes_names_or_ids_but_not_both() {
+        let labels = Labels::from_names(vec!["neg".into(), "pos".into()]).unwrap();
+        let resolve = |values: &[&str]| labels.resolve("f", &found(values), "the model knows");
+        assert_eq!(resolve(&["pos", "neg"]).unwrap(), [1, 0]);
+        assert_eq!(resolve(&["1", "0"]).unwrap(), [1, 0]);
+        assert!(resolve(&["1", "neg"]).is_err());
+        assert!(resolve(&["2", "0"]).is_err());
+        let numbers = Labels::from_names(vec!["1".into(), "2".into()]).unwrap();
+        assert!(numbers.resolve("f", &found(&["0", "1"]), "the model knows").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn natural_order_is_total(a in "[a0-9é ]{0,6}", b in "[a0-9é ]{0,6}", c in "[a0-9é ]{0,6}") {
+            prop_assert_eq!(natural(&a, &b), natural(&b, &a).reverse());
+            prop_assert_eq!(natural(&a, &b).is_eq(), a == b);
+            if natural(&a, &b).is_le() && natural(&b, &c).is_le() {
+                prop_assert!(natural(&a, &c).is_le());
+            }
+        }
+    }
+}
