@@ -6,7 +6,8 @@ const WIDEST_AVERAGE: &str = "weighted avg";
 
 impl ClassificationMetrics {
     /// The text of `sklearn.metrics.classification_report(..., labels=range(C), zero_division=0)` (scikit-learn 1.9,
-    /// `sklearn/metrics/_classification.py`), character by character.
+    /// `sklearn/metrics/_classification.py`), character by character. Where not one row is right, scikit-learn happens to
+    /// print the supports as `3.0`; here they stay whole numbers.
     ///
     /// # Errors
     /// Where there is not one name per class.
