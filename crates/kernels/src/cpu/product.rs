@@ -143,17 +143,16 @@ pub(super) fn rows_times(
                     let target = out.at(row * n + first_column);
                     product(shape, x[row * k..].as_ptr(), strides, b, n, target, n, add);
                 } else {
-                    product(shape, padded.as_ptr(), strides, b, n, result.as_mut_ptr(), columns, false);
+                    // What is added to goes in first: the library adds a deep product in several parts.
+                    for (tile_row, result) in result.chunks_exact_mut(columns).enumerate().take(taken) {
+                        result.copy_from_slice(out.part((row + tile_row) * n + first_column, columns));
+                    }
+                    product(shape, padded.as_ptr(), strides, b, n, result.as_mut_ptr(), columns, add);
                 }
                 for tile_row in 0..taken {
                     let target = out.part((row + tile_row) * n + first_column, columns);
                     if !full {
-                        let result = &result[tile_row * columns..][..columns];
-                        if add {
-                            target.iter_mut().zip(result).for_each(|(target, result)| *target += result);
-                        } else {
-                            target.copy_from_slice(result);
-                        }
+                        target.copy_from_slice(&result[tile_row * columns..][..columns]);
                     }
                     finish(row + tile_row, first_column, target);
                 }
