@@ -13,7 +13,7 @@ pub struct Labels {
     ids: HashMap<String, u32>,
 }
 
-/// A label as a file has it, and where: what labels are learnt and resolved from.
+/// A label as a file has it, and where.
 pub struct Found<'a> {
     /// The label, blanks taken off.
     pub label: &'a str,
@@ -79,44 +79,47 @@ impl Labels {
             let reason = "expected at least two names".to_owned();
             return Err(Error::LabelNames { names: labels.names.join(","), reason });
         }
-        let ids = labels.resolve(file, found, if names.is_some() { "--label-names has" } else { "the file has" })?;
+        let ids = match names {
+            None => labels.by_name(file, found, "the file has")?,
+            Some(_) => labels.by_name_or_id(file, found, "--label-names has")?,
+        };
         Ok((labels, ids))
     }
 
-    /// The id of each label found: all of them names, or all of them ids.
+    /// The id of each label found, all of which must be names.
     ///
-    /// Labels that are themselves integers are never taken for ids, because then "1" could mean two things.
+    /// # Errors
+    /// When a label is unknown; the message begins its list of labels with `known_from`.
+    pub fn by_name(&self, file: &str, found: &[Found<'_>], known_from: &'static str) -> Result<Vec<u32>> {
+        let id = |found: &Found<'_>| self.id(found.label).ok_or_else(|| self.unknown(file, found, known_from));
+        found.iter().map(id).collect()
+    }
+
+    /// The id of each label found, where all are names or, the order of the names being declared, all are ids.
+    ///
+    /// Names that are themselves integers are never taken for ids, because then "1" could mean two things.
     ///
     /// # Errors
     /// When a label is neither; the message begins its list of labels with `known_from`.
-    pub fn resolve(&self, file: &str, found: &[Found<'_>], known_from: &'static str) -> Result<Vec<u32>> {
-        let by_name = |found: &Found<'_>| self.id(found.label);
-        let by_id = |found: &Found<'_>| {
-            let id = u32::try_from(integer(found.label)?).ok()?;
-            ((id as usize) < self.len()).then_some(id)
+    pub fn by_name_or_id(&self, file: &str, found: &[Found<'_>], known_from: &'static str) -> Result<Vec<u32>> {
+        let names_are_integers = self.names.iter().any(|name| integer(name).is_some());
+        if names_are_integers || found.iter().any(|found| integer(found.label).is_none()) {
+            return self.by_name(file, found, known_from);
+        }
+        let id = |found: &Found<'_>| {
+            let id = integer(found.label).and_then(|value| u32::try_from(value).ok());
+            id.filter(|id| (*id as usize) < self.len()).ok_or_else(|| self.unknown(file, found, known_from))
         };
-        if let Some(ids) = found.iter().map(by_name).collect() {
-            return Ok(ids);
-        }
-        let ids_allowed = !self.names.iter().any(|name| integer(name).is_some());
-        let all_integers = found.iter().all(|found| integer(found.label).is_some());
-        if ids_allowed
-            && all_integers
-            && let Some(ids) = found.iter().map(by_id).collect()
-        {
-            return Ok(ids);
-        }
-        let unknown = found.iter().find(|found| match ids_allowed && all_integers {
-            true => by_id(found).is_none(),
-            false => by_name(found).is_none(),
-        });
-        let (label, row, line) = unknown.map_or(("", 0, 0), |found| (found.label, found.row, found.line));
-        Err(Error::UnknownLabel {
-            place: Place { file: file.to_owned(), row, line: Some(line) },
-            label: label.to_owned(),
+        found.iter().map(id).collect()
+    }
+
+    fn unknown(&self, file: &str, found: &Found<'_>, known_from: &'static str) -> Error {
+        Error::UnknownLabel {
+            place: Place { file: file.to_owned(), row: found.row, line: Some(found.line) },
+            label: found.label.to_owned(),
             known_from,
             known: list(&self.names),
-        })
+        }
     }
 
     /// How many classes there are.
@@ -232,13 +235,14 @@ mod tests {
     #[test]
     fn a_model_takes_names_or_ids_but_not_both() {
         let labels = Labels::from_names(vec!["neg".into(), "pos".into()]).unwrap();
-        let resolve = |values: &[&str]| labels.resolve("f", &found(values), "the model knows");
+        let resolve = |values: &[&str]| labels.by_name_or_id("f", &found(values), "the model knows");
         assert_eq!(resolve(&["pos", "neg"]).unwrap(), [1, 0]);
         assert_eq!(resolve(&["1", "0"]).unwrap(), [1, 0]);
         assert!(resolve(&["1", "neg"]).is_err());
         assert!(resolve(&["2", "0"]).is_err());
+        assert!(labels.by_name("f", &found(&["1", "0"]), "the training rows have").is_err());
         let numbers = Labels::from_names(vec!["1".into(), "2".into()]).unwrap();
-        assert!(numbers.resolve("f", &found(&["0", "1"]), "the model knows").is_err());
+        assert!(numbers.by_name_or_id("f", &found(&["0", "1"]), "the model knows").is_err());
     }
 
     proptest! {

@@ -245,7 +245,12 @@ pub fn load_dataset(request: &DatasetRequest) -> Result<Dataset> {
     let other = |source: &Source, number: u64| -> Result<Split> {
         let again = |file: &str, columns: &[String]| table.columns.again(file, columns);
         let mut other = Table::read(source, &request.read, again)?;
-        let ids = labels.resolve(&other.file, &other.found(), "the training rows have")?;
+        // Only names that were given say what an integer means; an order that was learnt does not.
+        let found = other.found();
+        let ids = match request.label_names {
+            Some(_) => labels.by_name_or_id(&other.file, &found, "--label-names has")?,
+            None => labels.by_name(&other.file, &found, "the training rows have")?,
+        };
         Ok(other.rows(ids, number))
     };
     if let Some(source) = validation {
@@ -285,7 +290,7 @@ pub fn load_labelled(
 ) -> Result<(Columns, Split)> {
     let choose = |file: &str, columns: &[String]| Columns::choose(file, columns, text_column, label_column);
     let mut table = Table::read(source, options, choose)?;
-    let ids = labels.resolve(&table.file, &table.found(), "the model knows")?;
+    let ids = labels.by_name_or_id(&table.file, &table.found(), "the model knows")?;
     let split = table.rows(ids, 0);
     Ok((table.columns, split))
 }
@@ -294,6 +299,7 @@ pub fn load_labelled(
 fn sizes_for(request: &DatasetRequest, has_validation: bool) -> SplitSizes {
     let mut sizes = request.sizes.clone();
     if matches!(request.files, Files::PerSplit { .. }) {
+        sizes.train_size = None;
         sizes.test_size = Size::Count(0);
         if has_validation {
             sizes.validation_size = Size::Count(0);

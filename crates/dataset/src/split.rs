@@ -3,7 +3,7 @@
 //! Everything here works on class ids and gives back row positions in file order. Where rows that belong together (equal
 //! texts, one author) must not be parted, a unit of dealing would be a group instead of a row: `deal` is the place.
 
-use std::{fmt, str::FromStr};
+use std::{cmp::Reverse, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
@@ -161,11 +161,11 @@ pub fn split(file: &str, labels: &[u32], classes: usize, sizes: &SplitSizes) -> 
     let too_few = |role: &str, wanted: usize| {
         fault(format!("{wanted} rows for {role} cannot be had while every class keeps a row to train on"))
     };
-    let test = pool.deal(test, 1).ok_or_else(|| too_few("test", test))?;
-    let validation = pool.deal(validation, 1).ok_or_else(|| too_few("validation", validation))?;
+    let test = pool.deal(test, 1, 0).ok_or_else(|| too_few("test", test))?;
+    let validation = pool.deal(validation, 1, 0).ok_or_else(|| too_few("validation", validation))?;
     let train = match train == left {
         true => pool.rest(),
-        false => pool.deal(train, 0).ok_or_else(|| too_few("training", train))?,
+        false => pool.deal(train, 0, 1).ok_or_else(|| too_few("training", train))?,
     };
     let unused = rows - train.len() - validation.len() - test.len();
     Ok(Assignment { train, validation, test, unused })
@@ -179,7 +179,7 @@ pub fn sample(labels: &[u32], classes: usize, count: usize, seed: u64, stream: u
         return (0..labels.len()).collect();
     }
     let mut pool = Pool::new(labels, classes, seed ^ stream.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    pool.deal(count, 0).unwrap_or_default()
+    pool.deal(count, 0, 1).unwrap_or_default()
 }
 
 /// Rows by class, each class in a random order, that are dealt out from the end.
@@ -202,10 +202,10 @@ impl Pool {
         Self { classes: shuffled.collect(), weights: by_class.iter().map(Vec::len).collect() }
     }
 
-    /// `count` rows in proportion, of which every class keeps `reserve`; `None` when that cannot be.
-    fn deal(&mut self, count: usize, reserve: usize) -> Option<Vec<usize>> {
+    /// `count` rows in proportion, every class keeping `reserve` and giving `least` if it can; `None` when that cannot be.
+    fn deal(&mut self, count: usize, reserve: usize, least: usize) -> Option<Vec<usize>> {
         let room: Vec<usize> = self.classes.iter().map(|rows| rows.len().saturating_sub(reserve)).collect();
-        let shares = apportion(count, &self.weights, &room)?;
+        let shares = apportion(count, &self.weights, &room, least)?;
         let mut rows: Vec<usize> = Vec::with_capacity(count);
         for (class, share) in self.classes.iter_mut().zip(shares) {
             rows.extend(class.drain(class.len() - share..));
@@ -221,31 +221,157 @@ impl Pool {
     }
 }
 
-/// `count` seats by largest remainder, no class above its room, and, while there are seats enough, each with room one.
-fn apportion(count: usize, weights: &[usize], room: &[usize]) -> Option<Vec<usize>> {
+/// `count` seats by largest remainder: no class above its room, and each with `least` while that can be for all.
+fn apportion(count: usize, weights: &[usize], room: &[usize], least: usize) -> Option<Vec<usize>> {
     if count > room.iter().sum() {
         return None;
     }
     let total = weights.iter().sum::<usize>().max(1) as u128;
     let exact = |class: usize| count as u128 * weights[class] as u128;
+    let classes = 0..weights.len();
+    let least = if room.iter().map(|room| least.min(*room)).sum::<usize>() <= count { least } else { 0 };
     let mut seats: Vec<usize> =
-        (0..weights.len()).map(|class| room[class].min((exact(class) / total) as usize)).collect();
-    let mut left = count - seats.iter().sum::<usize>();
+        classes.clone().map(|class| room[class].min(least.max((exact(class) / total) as usize))).collect();
+    let mut given: usize = seats.iter().sum();
 
-    // Classes too small for a whole seat come first, so that a sample loses none of them; then by remainder, then by size.
-    let mut order: Vec<usize> = (0..weights.len()).collect();
-    order.sort_by_key(|&class| {
-        let without = seats[class] == 0;
-        (!without, std::cmp::Reverse((exact(class) % total, weights[class])), class)
-    });
-    // Capped classes leave seats over: they go round until all are given, which `count <= room` guarantees.
-    while left > 0 {
+    // What small classes were given beyond their share is taken from the largest.
+    while given > count {
+        let largest = classes.clone().max_by_key(|&class| (seats[class], class))?;
+        seats[largest] -= 1;
+        given -= 1;
+    }
+    let mut order: Vec<usize> = classes.collect();
+    order.sort_by_key(|&class| (Reverse((exact(class) % total, weights[class])), class));
+    // Full classes leave seats over: they go round until all are given, which `count <= room` guarantees.
+    while given < count {
         for &class in &order {
-            if left > 0 && seats[class] < room[class] {
+            if given < count && seats[class] < room[class] {
                 seats[class] += 1;
-                left -= 1;
+                given += 1;
             }
         }
     }
     Some(seats)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sizes(validation: &str, test: &str) -> SplitSizes {
+        SplitSizes {
+            validation_size: validation.parse().unwrap(),
+            test_size: test.parse().unwrap(),
+            ..SplitSizes::default()
+        }
+    }
+
+    fn counts(labels: &[u32], rows: &[usize]) -> Vec<usize> {
+        let mut counts = vec![0; 3];
+        rows.iter().for_each(|&row| counts[labels[row] as usize] += 1);
+        counts
+    }
+
+    #[test]
+    fn sizes_are_shares_or_counts() {
+        assert_eq!("0.1".parse::<Size>().unwrap(), Size::Share(0.1));
+        assert_eq!("2000".parse::<Size>().unwrap(), Size::Count(2000));
+        assert!("0".parse::<Size>().unwrap().is_zero() && "0.0".parse::<Size>().unwrap().is_zero());
+        for wrong in ["1.0", "1.5", "-1", "-0.1", "", "ten", "nan", "inf"] {
+            assert!(wrong.parse::<Size>().is_err(), "{wrong}");
+        }
+        assert_eq!(Size::Share(0.1).of(30), 3);
+        assert_eq!(Size::Share(0.2).of(5574), 1115);
+        assert_eq!(Size::Share(0.1).of(31), 4);
+    }
+
+    #[test]
+    fn every_class_is_dealt_in_proportion() {
+        let labels: Vec<u32> = (0..1000).map(|row| u32::from(row % 10 == 0)).collect();
+        let dealt = split("f", &labels, 2, &sizes("0.1", "0.2")).unwrap();
+        assert_eq!(counts(&labels, &dealt.test)[..2], [180, 20]);
+        assert_eq!(counts(&labels, &dealt.validation)[..2], [90, 10]);
+        assert_eq!(counts(&labels, &dealt.train)[..2], [630, 70]);
+        assert_eq!(dealt.unused, 0);
+    }
+
+    #[test]
+    fn rows_can_be_cut_in_file_order() {
+        let cut = SplitSizes { train_size: Some(Size::Count(8)), shuffle: false, ..sizes("2", "9") };
+        let dealt = split("f", &[0; 20], 1, &cut).unwrap();
+        assert_eq!((dealt.train, dealt.unused), ((0..8).collect(), 1));
+        assert_eq!((dealt.validation, dealt.test), ((8..10).collect(), (10..19).collect()));
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_errors() {
+        for (validation, test) in [("10", "10"), ("0.6", "0.5"), ("30", "0")] {
+            assert!(split("f", &[0; 20], 1, &sizes(validation, test)).is_err(), "{validation} {test}");
+        }
+        let too_many = SplitSizes { train_size: Some(Size::Count(20)), ..sizes("1", "0") };
+        assert!(split("f", &[0; 20], 1, &too_many).is_err());
+        let one_each: Vec<u32> = (0..20).collect();
+        assert!(split("f", &one_each, 20, &sizes("1", "0")).is_err());
+    }
+
+    #[test]
+    fn seeds_decide_and_repeat() {
+        let labels: Vec<u32> = (0..100).map(|row| row % 3).collect();
+        let with = |seed| split("f", &labels, 3, &SplitSizes { seed, ..sizes("0.1", "0.1") }).unwrap();
+        assert_eq!(with(1), with(1));
+        assert_ne!(with(1), with(2));
+    }
+
+    #[test]
+    fn a_sample_keeps_small_classes() {
+        let mut labels = vec![0; 1000];
+        labels.extend([1, 2]);
+        assert_eq!(counts(&labels, &sample(&labels, 3, 3, 42, 1)), [1, 1, 1]);
+        assert_eq!(counts(&labels, &sample(&labels, 3, 100, 42, 1)), [98, 1, 1]);
+        assert_eq!(sample(&labels, 3, 2, 42, 1).len(), 2);
+        assert_eq!(sample(&labels, 3, 5000, 42, 1).len(), 1002);
+        assert_ne!(sample(&labels, 3, 100, 42, 1), sample(&labels, 3, 100, 42, 2));
+    }
+
+    proptest! {
+        #[test]
+        fn dealing_loses_nothing_and_keeps_proportions(
+            labels in prop::collection::vec(0u32..3, 1..200), validation in 0usize..40, test in 0usize..40, seed: u64,
+        ) {
+            let sizes = SplitSizes { validation_size: Size::Count(validation), test_size: Size::Count(test), seed, ..SplitSizes::default() };
+            let weights = counts(&labels, &(0..labels.len()).collect::<Vec<_>>());
+            let room: usize = weights.iter().map(|count| count.saturating_sub(1)).sum();
+            let Ok(dealt) = split("f", &labels, 3, &sizes) else {
+                prop_assert!(validation + test > room, "refused although there is room");
+                return Ok(());
+            };
+            let mut all = [&dealt.train[..], &dealt.validation, &dealt.test].concat();
+            all.sort_unstable();
+            prop_assert_eq!(all, (0..labels.len()).collect::<Vec<_>>());
+            prop_assert_eq!((dealt.validation.len(), dealt.test.len()), (validation, test));
+            let (tested, trained) = (counts(&labels, &dealt.test), counts(&labels, &dealt.train));
+            for class in 0..3 {
+                prop_assert!(weights[class] == 0 || trained[class] > 0);
+                // Where no class was too small to give its share, shares are exact up to the remainder.
+                let share = test as f64 * weights[class] as f64 / labels.len() as f64;
+                if weights.iter().all(|weight| test * weight / labels.len() + 2 <= *weight) {
+                    prop_assert!((tested[class] as f64 - share).abs() < 1.0, "{} for {share}", tested[class]);
+                }
+            }
+        }
+
+        #[test]
+        fn a_sample_is_as_large_as_asked(labels in prop::collection::vec(0u32..3, 1..100), count in 0usize..120, seed: u64) {
+            let rows = sample(&labels, 3, count, seed, 1);
+            prop_assert_eq!(rows.len(), count.min(labels.len()));
+            prop_assert!(rows.is_sorted() && rows.windows(2).all(|pair| pair[0] != pair[1]));
+            let had = counts(&labels, &(0..labels.len()).collect::<Vec<_>>());
+            if count >= 3 {
+                let got = counts(&labels, &rows);
+                prop_assert!((0..3).all(|class| had[class] == 0 || got[class] > 0));
+            }
+        }
+    }
 }

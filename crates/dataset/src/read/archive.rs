@@ -68,6 +68,9 @@ impl Kind {
 /// After "BZh" and its size, a bzip2 stream goes on with the digits of pi, or of the root of pi when nothing is in it.
 const BZIP2_BLOCKS: [[u8; 6]; 2] = [[0x31, 0x41, 0x59, 0x26, 0x53, 0x59], [0x17, 0x72, 0x45, 0x38, 0x50, 0x90]];
 
+/// As many bytes as tell every kind from text.
+const HEAD: usize = 10;
+
 /// Containers that people hand over by mistake.
 const FOREIGN: [(&[u8], &str); 7] = [
     (b"PK\x03\x04", "a zip archive or a spreadsheet"),
@@ -96,14 +99,16 @@ impl Bytes {
         let (head, rest) = peek(stream).map_err(io_error)?;
         refuse_foreign(name, &head)?;
         let kind = kind_of(name, &head);
-        let stream: Box<dyn Read + Send> = Box::new(Cursor::new(head).chain(rest));
-        let unpacked = match kind {
-            Some(kind) => kind.unpack(Box::new(BufReader::new(stream))).map_err(io_error)?,
-            None => stream,
+        let (head, rest) = match kind {
+            Some(kind) => {
+                let packed: Box<dyn BufRead + Send> = Box::new(BufReader::new(Cursor::new(head).chain(rest)));
+                let unpacked = kind.unpack(packed).and_then(peek);
+                let (head, rest) = unpacked.map_err(|error| describe(name, Some(kind), error))?;
+                refuse_foreign(name, &head)?;
+                (head, rest)
+            }
+            None => (head, rest),
         };
-
-        let (head, rest) = peek(unpacked).map_err(|error| describe(name, kind, error))?;
-        refuse_foreign(name, &head)?;
         let skipped = if head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() as u64 } else { 0 };
         let mut head = Cursor::new(head);
         head.set_position(skipped);
@@ -122,11 +127,13 @@ impl Bytes {
 
     /// The bytes at hand; empty at the end.
     pub(super) fn fill(&mut self) -> Result<&[u8]> {
-        // Asked twice because the error arm needs `self` again.
-        if let Err(error) = self.stream.fill_buf() {
-            return Err(self.error(error));
+        loop {
+            match self.stream.fill_buf() {
+                Ok(_) => return Ok(self.stream.buffer()),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(self.error(error)),
+            }
         }
-        Ok(self.stream.buffer())
     }
 
     pub(super) fn consume(&mut self, bytes: usize) {
@@ -148,7 +155,7 @@ impl Bytes {
 fn kind_of(name: &str, head: &[u8]) -> Option<Kind> {
     Kind::from_magic(head).or_else(|| {
         let (kind, _) = Kind::from_name(&name.to_ascii_lowercase())?;
-        let cut_short = !head.is_empty() && head.len() < 10 && kind.magic().starts_with(&head[..head.len().min(3)]);
+        let cut_short = !head.is_empty() && head.len() < HEAD && kind.magic().starts_with(&head[..head.len().min(3)]);
         (cut_short || !looks_like_text(head)).then_some(kind)
     })
 }
@@ -169,10 +176,22 @@ fn describe(name: &str, kind: Option<Kind>, source: io::Error) -> Error {
 }
 
 /// The first bytes of a stream, and the rest of it.
+///
+/// Asks for no more than it needs: someone who types a short line waits for its answer.
 fn peek(mut stream: Box<dyn Read + Send>) -> io::Result<(Vec<u8>, Box<dyn Read + Send>)> {
     let mut head = Vec::new();
-    (&mut stream).take(64).read_to_end(&mut head)?;
-    Ok((head, stream))
+    let mut buffer = [0; 64];
+    loop {
+        let read = match stream.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read?,
+        };
+        head.extend_from_slice(&buffer[..read]);
+        let a_line = head.contains(&b'\n') && looks_like_text(&head);
+        if read == 0 || head.len() >= HEAD || a_line {
+            return Ok((head, stream));
+        }
+    }
 }
 
 fn refuse_foreign(name: &str, head: &[u8]) -> Result<()> {

@@ -1,0 +1,180 @@
+//! From a request to labels and splits.
+
+use dataset::{
+    DatasetRequest, Error, Files, Labels, Notice, ReadOptions, Size, SplitSizes, load_dataset, load_labelled,
+};
+
+use crate::tools::{memory, one};
+
+fn table(rows: usize) -> String {
+    let rows = (0..rows).map(|row| format!("\"text {row}\",{}\n", if row % 5 == 0 { "spam" } else { "ham" }));
+    format!("text,label\n{}", rows.collect::<String>())
+}
+
+fn no_split() -> SplitSizes {
+    SplitSizes { validation_size: Size::Count(0), test_size: Size::Count(0), ..SplitSizes::default() }
+}
+
+fn failure(request: &DatasetRequest) -> String {
+    load_dataset(request).map(drop).unwrap_err().to_string()
+}
+
+#[test]
+fn one_file_is_split_and_every_row_remembers_where_it_was() {
+    let data = load_dataset(&DatasetRequest::new(one("a.csv", &table(100)))).unwrap();
+    let (validation, test) = (data.validation.unwrap(), data.test.unwrap());
+    assert_eq!(data.labels.names(), ["ham", "spam"]);
+    assert_eq!((data.train.len(), validation.len(), test.len()), (80, 10, 10));
+    assert_eq!(data.train.class_counts(2), [64, 16]);
+    assert_eq!(test.class_counts(2), [8, 2]);
+    let mut seen = Vec::new();
+    for split in [&data.train, &validation, &test] {
+        for at in 0..split.len() {
+            assert_eq!(split.texts[at], format!("text {}", split.rows[at] - 1));
+            assert_eq!(split.labels[at], u32::from((split.rows[at] - 1) % 5 == 0));
+            seen.push(split.example_ids[at]);
+        }
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert_eq!(seen.len(), 100, "an example has one name");
+    assert!(data.notices.is_empty());
+}
+
+#[test]
+fn blocks_in_file_order() {
+    let mut request = DatasetRequest::new(one("a.csv", &table(100)));
+    request.sizes = SplitSizes {
+        train_size: Some(Size::Count(50)),
+        validation_size: Size::Count(20),
+        test_size: Size::Share(0.25),
+        shuffle: false,
+        seed: 1,
+    };
+    let data = load_dataset(&request).unwrap();
+    assert_eq!(data.train.rows, (1..=50).collect::<Vec<_>>());
+    assert_eq!(data.validation.unwrap().rows, (51..=70).collect::<Vec<_>>());
+    assert_eq!(data.test.unwrap().rows, (71..=95).collect::<Vec<_>>());
+    assert_eq!(data.notices, [Notice::UnusedRows { count: 5 }]);
+}
+
+#[test]
+fn a_file_per_split_and_validation_taken_from_train() {
+    let files = |validation| Files::PerSplit {
+        train: memory("train.csv", &table(50)),
+        validation,
+        test: Some(memory("test.jsonl", "{\"label\": \"ham\", \"text\": \"t\"}")),
+    };
+    let data = load_dataset(&DatasetRequest::new(files(None))).unwrap();
+    assert_eq!((data.train.len(), data.validation.unwrap().len()), (45, 5));
+    let test = data.test.unwrap();
+    assert_eq!((test.labels[0], test.rows[0], test.source.as_str()), (0, 1, "test.jsonl"));
+    assert!(!data.train.example_ids.contains(&test.example_ids[0]), "files do not share names");
+
+    let mut request = DatasetRequest::new(files(None));
+    request.sizes.validation_size = Size::Count(0);
+    assert!(load_dataset(&request).unwrap().validation.is_none());
+    let data = load_dataset(&DatasetRequest::new(files(Some(memory("v.csv", &table(7)))))).unwrap();
+    assert_eq!((data.train.len(), data.validation.unwrap().len()), (50, 7));
+}
+
+#[test]
+fn classes_that_train_lacks_are_errors() {
+    let mut request = DatasetRequest::new(Files::PerSplit {
+        train: memory("train.csv", &table(50)),
+        validation: None,
+        test: Some(memory("test.csv", "text,label\na,ham\nb,eggs\n")),
+    });
+    assert_eq!(
+        failure(&request),
+        "read test.csv, row 2 (line 3): label \"eggs\" is unknown: the training rows have \"ham\", \"spam\""
+    );
+    // Nor may the order that was learnt be taken for what integers mean.
+    request.files = Files::PerSplit {
+        train: memory("train.csv", &table(50)),
+        validation: None,
+        test: Some(memory("test.csv", "text,label\na,0\nb,1\n")),
+    };
+    assert!(failure(&request).contains("label \"0\" is unknown"));
+    request.label_names = Some(vec!["ham".into(), "spam".into()]);
+    assert_eq!(load_dataset(&request).unwrap().test.unwrap().labels, [0, 1]);
+    // A class that only the test block of a file has.
+    let mut request = DatasetRequest::new(one("a.csv", "text,label\na,x\nb,y\nc,x\nd,z\n"));
+    request.sizes = SplitSizes { shuffle: false, test_size: Size::Count(1), ..no_split() };
+    assert!(failure(&request).contains("row 4: label \"z\" is unknown: the training rows have \"x\", \"y\""));
+}
+
+#[test]
+fn labels_that_are_missing_or_alone_are_errors() {
+    let with = |text: &str| failure(&DatasetRequest::new(one("a.csv", text)));
+    assert_eq!(with("text,label\na,x\nb,  \n"), "read a.csv, row 2 (line 3): the label (column \"label\") is missing");
+    assert!(with("text,label\na,x\nb,x\n").contains("every row has the label \"x\""));
+    assert!(with("text,label\na,0\nb,-1\n").contains("row 2 (line 3): label -1 is negative"));
+    assert_eq!(with("text,label\n"), "read a.csv: it has no rows");
+    let json = failure(&DatasetRequest::new(one("a.jsonl", "{\"text\": \"a\", \"label\": null}")));
+    assert!(json.contains("row 1 (line 1): the label (column \"label\") is missing"), "{json}");
+    let json = failure(&DatasetRequest::new(one("a.jsonl", "{\"text\": [\"a\"], \"label\": 1}")));
+    assert!(json.contains("column \"text\" holds a list, expected a text"), "{json}");
+    // One class in the training block alone.
+    let mut request = DatasetRequest::new(one("a.csv", "text,label\na,x\nb,x\nc,x\n"));
+    request.label_names = Some(vec!["x".into(), "y".into()]);
+    assert!(failure(&request).contains("every row has the label"));
+}
+
+#[test]
+fn integer_labels_get_their_names() {
+    let mut request = DatasetRequest::new(one("a.csv", "text,label\na,1\nb,0\nc,1\n"));
+    request.sizes = no_split();
+    assert_eq!(load_dataset(&request).unwrap().labels.names(), ["0", "1"]);
+    request.label_names = Some(vec!["neg".into(), "pos".into(), "mixed".into()]);
+    let data = load_dataset(&request).unwrap();
+    assert_eq!(data.train.labels, [1, 0, 1]);
+    assert_eq!(data.notices, [Notice::UntrainedClasses { names: vec!["mixed".into()] }]);
+}
+
+#[test]
+fn empty_texts_are_counted_and_kept() {
+    let mut request = DatasetRequest::new(one("a.csv", "text,label\n,x\n  ,y\nc,x\n"));
+    request.sizes = no_split();
+    let data = load_dataset(&request).unwrap();
+    assert_eq!(data.train.texts, ["", "  ", "c"]);
+    assert_eq!(data.notices, [Notice::EmptyTexts { split: "train", count: 2 }]);
+}
+
+#[test]
+fn samples_are_stratified_and_repeat() {
+    let mut request = DatasetRequest::new(one("a.csv", &table(100)));
+    request.max_train_samples = Some(20);
+    request.max_test_samples = Some(5);
+    request.max_validation_samples = Some(50);
+    let data = load_dataset(&request).unwrap();
+    assert_eq!(data.train.class_counts(2), [16, 4]);
+    assert_eq!(data.test.unwrap().class_counts(2), [4, 1]);
+    assert_eq!(data.notices, [Notice::SampleOfAll { split: "validation", asked: 50, rows: 10 }]);
+    assert_eq!(load_dataset(&request).unwrap().train, data.train);
+    request.sizes.seed = 7;
+    assert_ne!(load_dataset(&request).unwrap().train, data.train);
+}
+
+#[test]
+fn the_same_columns_are_asked_of_every_file() {
+    let request = DatasetRequest::new(Files::PerSplit {
+        train: memory("train.csv", &table(50)),
+        validation: None,
+        test: Some(memory("test.csv", "sentence,label\na,ham\n")),
+    });
+    assert_eq!(failure(&request), "find column \"text\" in test.csv: its columns are \"sentence\", \"label\"");
+}
+
+#[test]
+fn a_labelled_file_is_loaded_against_a_model() {
+    let labels = Labels::from_names(vec!["neg".into(), "pos".into()]).unwrap();
+    let load = |text: &str| {
+        load_labelled(&memory("e.csv", text), &ReadOptions::default(), None, None, &labels)
+            .map(|(_, split)| split.labels)
+    };
+    assert_eq!(load("text,label\na,pos\nb,neg\n").unwrap(), [1, 0]);
+    assert_eq!(load("text,label\na,1\n").unwrap(), [1]);
+    assert!(matches!(load("text,label\na,good\n"), Err(Error::UnknownLabel { known_from: "the model knows", .. })));
+    assert!(matches!(load("text,label\na,\n"), Err(Error::MissingLabel { .. })));
+}
