@@ -1,0 +1,123 @@
+//! The classification head: the first token of each text through a dense layer, dropout and the classifier.
+
+use kernels::{Activation, Backend, Dropout, Layout, Site};
+
+use crate::layer::Moment;
+use crate::linear::Linear;
+
+/// BERT's pooler and classifier, or DistilBERT's pre-classifier and classifier.
+pub(crate) struct Head<B: Backend> {
+    dense: Linear<B>,
+    classifier: Linear<B>,
+}
+
+/// What the head is, beside its weights.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HeadShape {
+    pub(crate) hidden: usize,
+    pub(crate) classes: usize,
+    pub(crate) layers: usize,
+    pub(crate) activation: Activation,
+    pub(crate) dropout: f32,
+}
+
+/// What the head computes on its way forward, and its gradients.
+pub(crate) struct HeadActivations<B: Backend> {
+    /// First rows of the last block, B×H.
+    first: B::Buffer,
+    /// Before the activation, B×H.
+    pre: B::Buffer,
+    /// After activation and dropout, B×H.
+    pooled: B::Buffer,
+    /// B×C.
+    pub(crate) logits: B::Buffer,
+    /// B×C.
+    pub(crate) d_logits: B::Buffer,
+    d_pooled: B::Buffer,
+    d_first: B::Buffer,
+}
+
+impl<B: Backend> HeadActivations<B> {
+    pub(crate) fn new(backend: &B, shape: &HeadShape, texts: usize) -> Self {
+        let buffer = |width: usize| backend.zeros(texts * width);
+        Self {
+            first: buffer(shape.hidden),
+            pre: buffer(shape.hidden),
+            pooled: buffer(shape.hidden),
+            logits: buffer(shape.classes),
+            d_logits: buffer(shape.classes),
+            d_pooled: buffer(shape.hidden),
+            d_first: buffer(shape.hidden),
+        }
+    }
+}
+
+impl HeadShape {
+    fn dropout(&self, moment: Option<Moment>) -> Option<Dropout> {
+        moment.and_then(|Moment { seed, step }| Dropout::new(self.dropout, seed, step, self.layers, Site::Classifier))
+    }
+}
+
+impl<B: Backend> Head<B> {
+    /// Takes the weights in the order of [`crate::parameters`].
+    pub(crate) fn new(weights: &mut impl Iterator<Item = B::Weight>) -> Self {
+        Self { dense: Linear::new(weights), classifier: Linear::new(weights) }
+    }
+
+    /// The weights in the order of [`crate::parameters`].
+    pub(crate) fn weights(&self) -> [&B::Weight; 4] {
+        let Self { dense, classifier } = self;
+        [&dense.weight, &dense.bias, &classifier.weight, &classifier.bias]
+    }
+
+    /// [`Head::weights`], to be changed.
+    pub(crate) fn weights_mut(&mut self) -> [&mut B::Weight; 4] {
+        let Self { dense, classifier } = self;
+        [&mut dense.weight, &mut dense.bias, &mut classifier.weight, &mut classifier.bias]
+    }
+
+    /// Rows of the last block, N×H, to logits, B×C, in `saved`.
+    pub(crate) fn forward(
+        &self,
+        backend: &B,
+        shape: &HeadShape,
+        x: &B::Buffer,
+        layout: &Layout,
+        moment: Option<Moment>,
+        saved: &mut HeadActivations<B>,
+    ) {
+        let texts = layout.texts();
+        let HeadActivations { first, pre, pooled, logits, .. } = saved;
+        backend.first_rows(x, shape.hidden, layout, first); // N×H -> B×H
+        self.dense.activated_forward(backend, first, texts, shape.activation, Some(pre), pooled);
+        if let Some(dropout) = shape.dropout(moment) {
+            backend.dropout(pooled, shape.hidden, &Layout::one_row_each(layout.examples()), &dropout);
+        }
+        self.classifier.forward(backend, pooled, texts, logits); // B×H -> B×C
+    }
+
+    /// From the gradient of the logits in `saved` to `d`, that of the last block's rows, where wanted.
+    pub(crate) fn backward(
+        &mut self,
+        backend: &B,
+        shape: &HeadShape,
+        layout: &Layout,
+        moment: Option<Moment>,
+        saved: &mut HeadActivations<B>,
+        d: Option<&mut B::Buffer>,
+    ) {
+        let texts = layout.texts();
+        let HeadActivations { first, pre, pooled, d_logits, d_pooled, d_first, .. } = saved;
+        self.classifier.backward(backend, d_logits, pooled, texts, Some(d_pooled));
+        if let Some(dropout) = shape.dropout(moment) {
+            backend.dropout(d_pooled, shape.hidden, &Layout::one_row_each(layout.examples()), &dropout);
+        }
+        let activation = Some((shape.activation, &*pre));
+        let Linear { weight, bias } = &mut self.dense;
+        let d_x = d.is_some().then_some(&mut *d_first);
+        backend.linear_backward(d_pooled, first, texts, weight, bias, activation, d_x, false);
+        if let Some(d) = d {
+            backend.first_rows_backward(d_first, shape.hidden, layout, d);
+        }
+    }
+}
