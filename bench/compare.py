@@ -8,8 +8,10 @@ does touches both alike. Everything measured goes into runs/DATE-machine/CASE.js
 """
 
 import argparse
+import concurrent.futures
 import datetime
 import json
+import multiprocessing
 import os
 import pathlib
 import statistics
@@ -54,6 +56,12 @@ def execute(command: list[str]) -> tuple[str, float, int]:
         return out.read(), seconds, usage.ru_maxrss * 1024
 
 
+def prepare(asked: argparse.Namespace, scratch: pathlib.Path) -> cases.Case:
+    """Makes the case in a process of its own: a child's peak of memory begins at what this process holds when it starts one."""
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as apart:
+        return apart.submit(cases.CASES[asked.case], pathlib.Path(asked.data), asked.model, scratch, asked.steps).result()
+
+
 def run_peer(case: cases.Case, asked: argparse.Namespace) -> Run:
     command = [sys.executable, str(HERE / "trainer.py"), "--model", asked.model, "--train", str(case.train), *case.peer]
     command += ["--test", str(case.test)] if case.test else []
@@ -90,7 +98,7 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     asked = arguments()
     with tempfile.TemporaryDirectory() as scratch:
-        case = cases.CASES[asked.case](pathlib.Path(asked.data), asked.model, pathlib.Path(scratch), asked.steps)
+        case = prepare(asked, pathlib.Path(scratch))
         runs: list[Run] = []
         for turn in range(asked.repeats):
             for run in (run_ours(case, asked, pathlib.Path(scratch) / f"run-{turn}"), run_peer(case, asked)):
