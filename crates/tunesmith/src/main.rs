@@ -1,1 +1,42 @@
-fn main() {}
+//! The program: what was typed becomes flags ([`cli`]), flags and recipe become a plan ([`plan`]), the plan is carried
+//! out by one command, and what becomes of it is shown ([`render`]) and told to the shell ([`exit`]).
+
+#![expect(dead_code, reason = "the plan holds what the training loop will take, and the loop is not called yet")]
+
+mod argv;
+mod cli;
+mod complete;
+mod example;
+mod exit;
+mod flags;
+mod layers;
+mod output;
+mod plan;
+mod recipe;
+mod render;
+mod saved;
+mod settings_error;
+mod train_command;
+
+use std::process::ExitCode;
+
+use cli::Task;
+use exit::Exit;
+
+fn main() -> ExitCode {
+    let cli = match cli::parse(std::env::args_os()) {
+        Ok(cli) => cli,
+        // Help is no error and goes to standard output: clap knows which it is.
+        Err(error) => error.exit(),
+    };
+    let done = match cli.command {
+        Task::Train(flags) => train_command::run(&flags),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("tunesmith failed to {error:#}");
+            ExitCode::from(Exit::of(&error) as u8)
+        }
+    }
+}

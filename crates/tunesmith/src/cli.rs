@@ -1,0 +1,170 @@
+//! The command line: its commands, and how what was typed becomes flags.
+//!
+//! Old spellings are settled in [`argv`](crate::argv) before clap looks, or are aliases in [`crate::flags`].
+
+use std::any::TypeId;
+use std::ffi::OsString;
+
+use clap::builder::BoolishValueParser;
+use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
+
+use crate::argv;
+use crate::flags::TrainFlags;
+use crate::layers::typed;
+
+const AFTER_HELP: &str = "\
+Every switch has its opposite: --x, --no-x, --x=false.
+In the names of flags, underscores and hyphens are the same.
+
+Exit codes:
+    0  done
+    1  anything that has no number of its own
+    2  flags, recipe or settings that cannot be used
+    3  input data that cannot be used
+    4  a model that cannot be used
+    5  a file that cannot be read or written
+    6  the loss is not finite; the last good checkpoint is intact
+  130  interrupted; a checkpoint to resume from was written";
+
+/// From a labelled file to a fine-tuned text classifier.
+#[derive(Parser, Debug)]
+#[command(name = "tunesmith", version, after_help = AFTER_HELP, arg_required_else_help = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Task,
+}
+
+/// What can be asked for.
+#[derive(Subcommand, Debug)]
+pub(crate) enum Task {
+    /// Fine-tune a classifier on labelled texts and report on rows it has not seen
+    #[command(after_help = AFTER_HELP)]
+    Train(Box<TrainFlags>),
+}
+
+/// Reads the command line.
+///
+/// # Errors
+/// What clap says of it: a wrong flag, or a request for help.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let arguments = argv::normalise(arguments.into_iter().collect(), &command);
+    let matches = command.try_get_matches_from_mut(arguments)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+/// The whole grammar: what derives from the flags, with switches made two-sided and defaults told in the help.
+pub(crate) fn command() -> Command {
+    let names: Vec<String> = Cli::command().get_subcommands().map(|task| task.get_name().to_owned()).collect();
+    let defaults = defaults();
+    names.into_iter().fold(Cli::command(), |command, name| {
+        command.mut_subcommand(name, |task| {
+            task.args_override_self(true).mut_args(|flag| tell_default(two_sided(flag), &defaults))
+        })
+    })
+}
+
+/// Whether it is a switch, which normalising the command line has to know.
+pub(crate) fn is_switch(flag: &Arg) -> bool {
+    flag.get_value_parser().type_id() == TypeId::of::<bool>() && flag.get_action().takes_values()
+}
+
+fn two_sided(flag: Arg) -> Arg {
+    if !is_switch(&flag) {
+        // A negative number is then refused for being out of range and not for being an unknown flag.
+        return if flag.is_positional() { flag } else { flag.allow_negative_numbers(true) };
+    }
+    flag.num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .value_parser(BoolishValueParser::new())
+        .value_name("true|false")
+        .hide_possible_values(true)
+}
+
+fn tell_default(flag: Arg, defaults: &toml::Table) -> Arg {
+    let help = flag.get_help().map(ToString::to_string).unwrap_or_default();
+    match defaults.get(flag.get_id().as_str()) {
+        Some(value) if !help.contains("[default") => flag.help(format!("{help} [default: {}]", typed(value))),
+        _ => flag,
+    }
+}
+
+/// The defaults of training by name.
+fn defaults() -> toml::Table {
+    // Numbers and words only: there is nothing in them that TOML cannot say.
+    toml::Table::try_from(train::TrainingArguments::default()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn train_flag_names() -> Vec<String> {
+        let command = command();
+        let train = command.find_subcommand("train").unwrap();
+        train.get_arguments().map(|flag| flag.get_id().as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn the_grammar_is_sound() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn every_training_argument_is_a_flag() {
+        let all_said = train::TrainingArguments {
+            max_steps: Some(1),
+            eval_steps: Some(1.0),
+            save_total_limit: Some(1),
+            metric_for_best_model: Some("f1".to_owned()),
+            greater_is_better: Some(true),
+            early_stopping_patience: Some(1),
+            ..train::TrainingArguments::default()
+        };
+        let fields = toml::Table::try_from(all_said).unwrap();
+        assert_eq!(fields.len(), 32, "a new argument belongs into this test and into the flags");
+        let flags = train_flag_names();
+        for field in fields.keys() {
+            assert!(flags.contains(field), "{field} is no flag");
+        }
+    }
+
+    #[test]
+    fn the_flags_of_train_are_these() {
+        let names = train_flag_names();
+        let expected = "recipe file train validation test train_size validation_size test_size shuffle_split \
+            max_train_samples max_validation_samples max_test_samples eval_on format delimiter quote header encoding \
+            text_column label_column label_names max_length cache_dir model learning_rate num_train_epochs max_steps \
+            per_device_train_batch_size per_device_eval_batch_size gradient_accumulation_steps weight_decay \
+            adam_beta1 adam_beta2 adam_epsilon max_grad_norm lr_scheduler_type warmup_steps warmup_ratio \
+            label_smoothing_factor class_weights freeze_layers freeze_embeddings head_only eval_strategy eval_steps \
+            logging_strategy logging_steps logging_first_step save_strategy save_steps save_total_limit \
+            load_best_model_at_end metric_for_best_model greater_is_better early_stopping_patience \
+            early_stopping_threshold seed output overwrite resume dry_run quiet json threads precision";
+        assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_help_tells_defaults_opposites_and_exit_codes() {
+        let mut command = command();
+        let help = command.find_subcommand_mut("train").unwrap().render_help().to_string();
+        let spaced = help.split_whitespace().collect::<Vec<_>>().join(" ");
+        for told in [
+            "--learning-rate <RATE> Peak learning rate of AdamW [default: 5e-5] [alias: --lr]",
+            "[default: linear] [possible values: linear, cosine, constant, constant_with_warmup]",
+            "--head-only[=<true|false>] Whether everything below",
+            "Every switch has its opposite",
+            "6 the loss is not finite; the last good",
+        ] {
+            assert!(spaced.contains(told), "{told:?} is not in\n{help}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_two_equal_flags_wins() {
+        let words = ["tunesmith", "train", "--lr", "1", "--learning_rate", "2"];
+        let Task::Train(flags) = parse(words.map(OsString::from)).unwrap().command;
+        assert_eq!(flags.training.learning_rate, Some(2.0));
+    }
+}

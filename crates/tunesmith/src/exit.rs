@@ -1,0 +1,75 @@
+//! What the program says to the shell: one number for each kind of end, from one place.
+//!
+//! `docs/exit-codes.md` and the help say the same.
+
+use std::io;
+
+use crate::output::OutputError;
+use crate::settings_error::SettingsError;
+
+/// A kind of end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Anything that has no number of its own.
+    Other = 1,
+    /// Flags, recipe or settings that cannot be used, or a folder that must not be written to.
+    Settings = 2,
+    /// Input data that cannot be used.
+    Data = 3,
+    /// A file that cannot be read or written.
+    Disk = 5,
+}
+
+impl Exit {
+    /// The kind of an error: that of the first cause that has one.
+    pub(crate) fn of(error: &anyhow::Error) -> Self {
+        error.chain().find_map(kind).unwrap_or(Self::Other)
+    }
+}
+
+fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
+    if let Some(error) = cause.downcast_ref::<SettingsError>() {
+        return Some(match error {
+            SettingsError::UnreadableRecipe { .. } => Exit::Disk,
+            _ => Exit::Settings,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<OutputError>() {
+        return Some(match error {
+            OutputError::Io { .. } => Exit::Disk,
+            _ => Exit::Settings,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<dataset::Error>() {
+        return Some(match error {
+            dataset::Error::Io { .. } | dataset::Error::Write { .. } => Exit::Disk,
+            dataset::Error::Size { .. } | dataset::Error::LabelNames { .. } => Exit::Settings,
+            _ => Exit::Data,
+        });
+    }
+    cause.is::<io::Error>().then_some(Exit::Disk)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context;
+
+    use super::*;
+
+    #[test]
+    fn each_kind_of_error_has_its_number() {
+        let settings = SettingsError::NoRows { recipe: "sms-spam".to_owned() };
+        assert_eq!(Exit::of(&settings.into()) as u8, 2);
+        assert_eq!(Exit::of(&OutputError::Finished { folder: "runs/x".into() }.into()) as u8, 2);
+        assert_eq!(Exit::of(&dataset::Error::Empty { file: "a.csv".to_owned() }.into()) as u8, 3);
+        assert_eq!(Exit::of(&io::Error::from(io::ErrorKind::StorageFull).into()) as u8, 5);
+        assert_eq!(Exit::of(&anyhow::anyhow!("something else")) as u8, 1);
+    }
+
+    #[test]
+    fn a_kind_is_seen_through_what_was_said_around_it() {
+        let error = Err::<(), _>(dataset::Error::Empty { file: "a.csv".to_owned() }).context("train").unwrap_err();
+        assert_eq!(Exit::of(&error), Exit::Data);
+    }
+}

@@ -1,0 +1,162 @@
+//! The run's folder: what stands in it, and whether a run may begin there.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::saved;
+
+/// What the last line of a finished run is: the report's figures.
+const FINISHED: &str = "all_results.json";
+
+/// What stands where a run is to go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// Nothing, or an empty folder.
+    Nothing,
+    /// A run that came to its end.
+    Finished,
+    /// A run that did not.
+    Unfinished,
+    /// Something that no run of ours wrote.
+    Foreign,
+}
+
+/// How a run begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// In a new folder.
+    New,
+    /// In a folder whose run is to be replaced.
+    Replacing,
+    /// From the newest checkpoint of the run that is there.
+    Resuming,
+}
+
+/// A folder in which a run may not begin. Reads after "failed to ".
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OutputError {
+    /// A finished run.
+    #[error("begin in {folder}: a finished run is there; name another folder with --output, or say --overwrite")]
+    Finished {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A finished run that was to go on.
+    #[error("resume {folder}: the run there is finished; say --overwrite to begin anew")]
+    NothingLeft {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// An unfinished run.
+    #[error(
+        "begin in {folder}: an unfinished run is there; say --resume to go on with it, or --overwrite to begin anew"
+    )]
+    Unfinished {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Other files.
+    #[error("begin in {folder}: files are there that no run wrote; name another folder with --output")]
+    Foreign {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Both switches.
+    #[error("resume and overwrite {folder} at once: say one of --resume and --overwrite")]
+    Both {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The system refused.
+    #[error("look into {folder}: {source}")]
+    Io {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+/// Decides how a run begins in `folder`. Nothing is changed there.
+///
+/// # Errors
+/// When something is there that must not be lost, or the system does not let us look.
+pub(crate) fn start(folder: &Path, resume: bool, overwrite: bool) -> Result<Start, OutputError> {
+    let folder = folder.to_owned();
+    let found = look(&folder).map_err(|source| OutputError::Io { folder: folder.clone(), source })?;
+    match (found, resume, overwrite) {
+        (_, true, true) => Err(OutputError::Both { folder }),
+        (Found::Nothing, ..) => Ok(Start::New),
+        (Found::Foreign, ..) => Err(OutputError::Foreign { folder }),
+        (_, _, true) => Ok(Start::Replacing),
+        (Found::Unfinished, true, _) => Ok(Start::Resuming),
+        (Found::Finished, true, _) => Err(OutputError::NothingLeft { folder }),
+        (Found::Unfinished, ..) => Err(OutputError::Unfinished { folder }),
+        (Found::Finished, ..) => Err(OutputError::Finished { folder }),
+    }
+}
+
+fn look(folder: &Path) -> io::Result<Found> {
+    let mut entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        entries => entries?,
+    };
+    let begun = saved::find(folder).is_some();
+    Ok(match (begun, folder.join(FINISHED).is_file()) {
+        (true, true) => Found::Finished,
+        (true, false) => Found::Unfinished,
+        (false, _) if entries.next().is_none() => Found::Nothing,
+        (false, _) => Found::Foreign,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder_with(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            fs::write(folder.path().join(file), "").unwrap();
+        }
+        folder
+    }
+
+    fn error(files: &[&str], resume: bool, overwrite: bool) -> String {
+        start(folder_with(files).path(), resume, overwrite).expect_err("should be refused").to_string()
+    }
+
+    #[test]
+    fn an_absent_or_empty_folder_is_fine() {
+        let folder = folder_with(&[]);
+        for path in [folder.path().to_owned(), folder.path().join("new")] {
+            assert_eq!(start(&path, false, false).unwrap(), Start::New);
+            assert_eq!(start(&path, true, false).unwrap(), Start::New, "a job that always resumes begins once");
+        }
+    }
+
+    #[test]
+    fn a_finished_run_is_replaced_only_when_said() {
+        let files = ["tunesmith.toml", "all_results.json"];
+        assert!(error(&files, false, false).contains("a finished run is there"));
+        assert!(error(&files, true, false).contains("the run there is finished"));
+        assert_eq!(start(folder_with(&files).path(), false, true).unwrap(), Start::Replacing);
+    }
+
+    #[test]
+    fn an_unfinished_run_is_resumed_or_replaced_only_when_said() {
+        let files = ["tunesmith.toml"];
+        assert!(error(&files, false, false).contains("--resume"));
+        assert_eq!(start(folder_with(&files).path(), true, false).unwrap(), Start::Resuming);
+        assert_eq!(start(folder_with(&files).path(), false, true).unwrap(), Start::Replacing);
+        assert!(error(&files, true, true).contains("one of --resume and --overwrite"));
+    }
+
+    #[test]
+    fn other_peoples_files_are_never_replaced() {
+        for overwrite in [false, true] {
+            assert!(error(&["thesis.tex"], false, overwrite).contains("no run wrote"));
+        }
+    }
+}

@@ -1,0 +1,399 @@
+//! The validated plan of a training: made once, before any row is read; everything after works from it alone.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use dataset::{DatasetRequest, Files, ReadOptions, Source, SplitSizes};
+use toml::Table;
+use train::TrainingArguments;
+
+use crate::complete::complete;
+use crate::example;
+use crate::flags::{EvalOn, Precision, RowFlags, TrainFlags};
+use crate::layers::{Layer, merge, typed};
+use crate::recipe;
+use crate::render::{Form, Selection};
+use crate::saved;
+use crate::settings_error::SettingsError;
+
+/// Everything that a training needs to know.
+#[derive(Debug)]
+pub(crate) struct TrainPlan {
+    /// Which rows, from where, how read and how split.
+    pub(crate) request: DatasetRequest,
+    /// What is trained.
+    pub(crate) model: ModelSource,
+    /// How it is trained.
+    pub(crate) arguments: TrainingArguments,
+    /// The rows that evaluations during training look at.
+    pub(crate) eval_on: EvalOn,
+    /// Tokens of a text that are read; what the model allows if not given.
+    pub(crate) max_length: Option<usize>,
+    /// Where tokenised texts are kept.
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// The run's folder.
+    pub(crate) output: PathBuf,
+    /// Whether a finished run there may be replaced.
+    pub(crate) overwrite: bool,
+    /// Whether to go on from a checkpoint there.
+    pub(crate) resume: bool,
+    /// Whether to stop after printing.
+    pub(crate) dry_run: bool,
+    /// How the run is shown.
+    pub(crate) form: Form,
+    /// Threads to compute with; one per core if not given.
+    pub(crate) threads: Option<NonZeroUsize>,
+    /// How products are computed.
+    pub(crate) precision: Precision,
+    /// What was decided that the user may not expect, in sentences.
+    pub(crate) notes: Vec<String>,
+    /// The settings that all this follows from, to be kept with the run.
+    pub(crate) settings: TrainFlags,
+}
+
+/// What is trained.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ModelSource {
+    /// A folder with a configuration and weights.
+    Folder(PathBuf),
+    /// A name to look up in the local Hugging Face cache.
+    Name(String),
+    /// A small network of random weights, with a vocabulary learnt from the training texts.
+    ScratchSmall,
+}
+
+impl TrainPlan {
+    /// Makes the plan from what was typed.
+    ///
+    /// # Errors
+    /// When a recipe cannot be used, or settings are out of range or at odds with each other.
+    pub(crate) fn new(flags: &TrainFlags) -> Result<Self, SettingsError> {
+        let layers = layers(flags)?;
+        let (settings, notes) = settle(&layers, flags)?;
+        if settings.run.resume == Some(true)
+            && let Some(file) = settings.run.output.as_deref().and_then(saved::find)
+        {
+            return Self::resumed(&file, layers, flags);
+        }
+        Self::from_settings(settings, notes)
+    }
+
+    /// The plan that a run began with, which flags may name again but not change.
+    fn resumed(file: &Path, mut layers: Vec<Layer>, flags: &TrainFlags) -> Result<Self, SettingsError> {
+        let before = recipe::load(file)?;
+        if layers.len() > 1 && flags.recipe.is_none() {
+            // The example was only there because no rows were named, and now they are.
+            layers.remove(0);
+        }
+        layers.insert(0, before.clone());
+        let (settings, notes) = settle(&layers, flags)?;
+        saved::check_same(file, &before.flags(), &settings)?;
+        Self::from_settings(settings, notes)
+    }
+
+    fn from_settings(settings: TrainFlags, notes: Vec<String>) -> Result<Self, SettingsError> {
+        let arguments = arguments(&settings)?;
+        arguments.validate()?;
+        let TrainFlags { rows, reading, model, run, .. } = settings.clone();
+        Ok(Self {
+            request: request(&settings, arguments.seed)?,
+            model: ModelSource::find(&model.model.unwrap_or_default())?,
+            arguments,
+            eval_on: rows.eval_on.unwrap_or_default(),
+            max_length: positive("--max-length", reading.max_length)?.map(NonZeroUsize::get),
+            cache_dir: reading.cache_dir,
+            output: run.output.unwrap_or_default(),
+            overwrite: run.overwrite.unwrap_or_default(),
+            resume: run.resume.unwrap_or_default(),
+            dry_run: run.dry_run.unwrap_or_default(),
+            form: Form::choose(run.quiet.unwrap_or_default(), run.json.unwrap_or_default()),
+            threads: positive("--threads", run.threads)?,
+            precision: run.precision.unwrap_or_default(),
+            notes,
+            settings,
+        })
+    }
+
+    /// What evaluations are judged by, where they choose a model.
+    pub(crate) fn selection(&self) -> Option<Selection> {
+        self.arguments.load_best_model_at_end.then(|| Selection {
+            metric: self.arguments.best_metric_name().to_owned(),
+            greater_is_better: self.arguments.best_is_greater(),
+        })
+    }
+
+    /// The training settings that are not as `transformers` has them, as `name value`.
+    pub(crate) fn changed_arguments(&self) -> Vec<String> {
+        let table = |arguments: &TrainingArguments| Table::try_from(arguments).unwrap_or_default();
+        let defaults = table(&TrainingArguments::default());
+        let changed = table(&self.arguments).into_iter().filter(|(name, value)| defaults.get(name) != Some(value));
+        changed.map(|(name, value)| format!("{name} {}", typed(&value))).collect()
+    }
+}
+
+/// The recipe, or the example where nothing is named, under the flags.
+fn layers(flags: &TrainFlags) -> Result<Vec<Layer>, SettingsError> {
+    let typed = Layer::of_flags(flags)?;
+    let names_nothing = !["file", "train", "validation", "test", "model"].iter().any(|name| typed.says(name));
+    Ok(match &flags.recipe {
+        Some(recipe) => vec![recipe::find(recipe)?, typed],
+        None if names_nothing => vec![recipe::find(recipe::EXAMPLE)?, typed],
+        None => vec![typed],
+    })
+}
+
+fn settle(layers: &[Layer], flags: &TrainFlags) -> Result<(TrainFlags, Vec<String>), SettingsError> {
+    let (mut merged, mut notes) = merge(layers)?;
+    merged.recipe.clone_from(&flags.recipe);
+    let settings = complete(merged, &mut notes)?;
+    Ok((settings, notes))
+}
+
+fn arguments(settings: &TrainFlags) -> Result<TrainingArguments, SettingsError> {
+    Table::try_from(&settings.training)
+        .map_err(|error| SettingsError::Unwritable { reason: error.to_string() })?
+        .try_into()
+        .map_err(|error: toml::de::Error| SettingsError::Unwritable { reason: error.to_string() })
+}
+
+fn request(settings: &TrainFlags, seed: u64) -> Result<DatasetRequest, SettingsError> {
+    let TrainFlags { rows, reading, .. } = settings.clone();
+    let sample = |flag, rows| Ok::<_, SettingsError>(positive(flag, rows)?.map(NonZeroUsize::get));
+    let nothing = dataset::Size::Count(0);
+    Ok(DatasetRequest {
+        files: files(&rows),
+        read: ReadOptions {
+            format: reading.format,
+            delimiter: reading.delimiter,
+            quote: reading.quote.unwrap_or_default(),
+            header: reading.header.unwrap_or(true),
+            encoding: reading.encoding.unwrap_or_default(),
+        },
+        text_column: reading.text_column,
+        label_column: reading.label_column,
+        label_names: reading.label_names,
+        sizes: SplitSizes {
+            train_size: rows.train_size,
+            validation_size: rows.validation_size.unwrap_or(nothing),
+            test_size: rows.test_size.unwrap_or(nothing),
+            shuffle: rows.shuffle_split.unwrap_or(true),
+            seed,
+        },
+        max_train_samples: sample("--max-train-samples", rows.max_train_samples)?,
+        max_validation_samples: sample("--max-validation-samples", rows.max_validation_samples)?,
+        max_test_samples: sample("--max-test-samples", rows.max_test_samples)?,
+    })
+}
+
+fn files(rows: &RowFlags) -> Files {
+    let named = |path: &Option<PathBuf>| path.clone().map(Source::File);
+    match (named(&rows.train), named(&rows.file), named(&rows.validation), named(&rows.test)) {
+        (None, Some(file), None, None) if !example::is_named_by(rows) => Files::One(file),
+        (Some(train), _, validation, test) | (None, Some(train), validation, test) if !example::is_named_by(rows) => {
+            Files::PerSplit { train, validation, test }
+        }
+        _ => example::files(),
+    }
+}
+
+impl ModelSource {
+    fn find(model: &str) -> Result<Self, SettingsError> {
+        match model {
+            path if Path::new(path).exists() => Ok(Self::Folder(path.into())),
+            "scratch:small" => Ok(Self::ScratchSmall),
+            "" => Err(unknown_model(model)),
+            scratch if scratch.starts_with("scratch:") => Err(unknown_model(model)),
+            name => Ok(Self::Name(name.to_owned())),
+        }
+    }
+}
+
+fn unknown_model(model: &str) -> SettingsError {
+    let allowed = "a model folder, a name in the local Hugging Face cache, or scratch:small".to_owned();
+    SettingsError::Setting { flag: "--model", value: format!("{model:?}"), allowed }
+}
+
+fn positive(flag: &'static str, value: Option<usize>) -> Result<Option<NonZeroUsize>, SettingsError> {
+    let Some(value) = value else { return Ok(None) };
+    let refused =
+        || SettingsError::Setting { flag, value: "0".to_owned(), allowed: "a whole number of at least 1".to_owned() };
+    NonZeroUsize::new(value).map(Some).ok_or_else(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use dataset::Size;
+    use train::IntervalStrategy;
+
+    use super::*;
+    use crate::cli::{Task, parse};
+
+    fn flags(words: &[&str]) -> TrainFlags {
+        let words = ["tunesmith", "train"].iter().chain(words).map(|word| (*word).into());
+        let Task::Train(flags) = parse(words).unwrap_or_else(|error| panic!("{error}")).command;
+        *flags
+    }
+
+    fn plan(words: &[&str]) -> TrainPlan {
+        TrainPlan::new(&flags(words)).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    fn refused(words: &[&str]) -> String {
+        TrainPlan::new(&flags(words)).expect_err("should be refused").to_string()
+    }
+
+    #[test]
+    fn flags_win_over_the_recipe_and_the_recipe_over_the_defaults() {
+        let plan = plan(&["a.csv", "--recipe", "imdb-reviews", "--lr", "3e-5"]);
+        assert_eq!(plan.arguments.learning_rate, 3e-5, "from the command line");
+        assert_eq!(plan.arguments.weight_decay, 0.01, "from the recipe");
+        assert_eq!(plan.arguments.adam_beta2, 0.999, "from transformers");
+    }
+
+    #[test]
+    fn the_recipe_of_the_messages_is_as_described() {
+        let plan = plan(&["SMSSpamCollection", "--recipe", "sms-spam"]);
+        assert_eq!(plan.output, Path::new("runs/sms-spam"));
+        assert_eq!(
+            (plan.request.sizes.validation_size, plan.request.sizes.test_size),
+            (Size::Count(0), Size::Share(0.2))
+        );
+        assert_eq!((plan.request.read.header, plan.request.read.quote), (false, dataset::Quote::None));
+        assert_eq!((plan.max_length, plan.eval_on), (Some(128), EvalOn::Test));
+        assert_eq!(plan.arguments.eval_strategy, IntervalStrategy::Epoch);
+        assert_eq!((plan.arguments.per_device_train_batch_size, plan.arguments.num_train_epochs), (8, 3.0));
+        assert_eq!(plan.selection(), None, "test rows never select");
+        assert!(matches!(plan.request.files, Files::One(_)));
+    }
+
+    #[test]
+    fn the_recipe_of_the_reviews_is_as_described() {
+        let plan = plan(&["movie_reviews.csv.bz2", "--recipe", "imdb-reviews"]);
+        let sizes = &plan.request.sizes;
+        assert_eq!(
+            (sizes.train_size, sizes.validation_size, sizes.test_size, sizes.shuffle),
+            (Some(Size::Count(8000)), Size::Count(2000), Size::Count(10000), false)
+        );
+        let arguments = &plan.arguments;
+        assert_eq!((arguments.learning_rate, arguments.weight_decay), (1e-5, 0.01));
+        assert_eq!((arguments.per_device_train_batch_size, plan.max_length), (64, Some(512)));
+        assert_eq!(arguments.total_steps(8000), 250);
+        assert_eq!((arguments.eval_steps_of(250), arguments.logging_steps_of(250)), (20, 20));
+        assert_eq!(arguments.save_steps_of(250), 50);
+        assert_eq!(plan.selection(), Some(Selection { metric: "f1".to_owned(), greater_is_better: true }));
+    }
+
+    fn is_example(plan: &TrainPlan) -> bool {
+        matches!(plan.request.files, Files::PerSplit { train: Source::Memory { .. }, .. })
+    }
+
+    #[test]
+    fn nothing_named_is_the_example_from_random_weights() {
+        let example = plan(&[]);
+        assert!(is_example(&example));
+        assert_eq!(example.model, ModelSource::ScratchSmall);
+        let own_model = plan(&["--model", "some-org/some-model"]);
+        assert!(is_example(&own_model));
+        assert_eq!(own_model.model, ModelSource::Name("some-org/some-model".to_owned()));
+        assert_eq!(own_model.arguments.learning_rate, 5e-5, "the example's rate is for its own network");
+    }
+
+    #[test]
+    fn job_scripts_may_spell_as_they_always_did() {
+        let old = "--model_name_or_path m --train_file a.csv --validation_file b.csv --output_dir o --lr 1e-4 --epochs 2 \
+                   --train_batch_size 16 --eval_batch_size 32 --text_col t --label_col l --evaluation_strategy epoch \
+                   --load_best_model_at_end True --warmup_ratio 0.1 --max_seq_length 64 --max_eval_samples 9";
+        let new = "--model m --train a.csv --validation b.csv --output o --learning-rate 1e-4 --num-train-epochs 2 \
+                   --per-device-train-batch-size 16 --per-device-eval-batch-size 32 --text-column t --label-column l \
+                   --eval-strategy epoch --load-best-model-at-end --warmup-steps 0.1 --max-length 64 \
+                   --max-validation-samples 9";
+        let settings = |line: &str| plan(&line.split_whitespace().collect::<Vec<_>>()).settings;
+        assert_eq!(settings(old), settings(new));
+        assert_eq!(plan(&["a.csv", "--batch-size", "4"]).arguments.per_device_train_batch_size, 4);
+    }
+
+    #[test]
+    fn every_switch_has_its_opposite() {
+        let recipe = tempfile::NamedTempFile::new().unwrap();
+        let path = recipe.path().to_str().unwrap();
+        let command = crate::cli::command();
+        let switches: Vec<String> = command
+            .find_subcommand("train")
+            .unwrap()
+            .get_arguments()
+            .filter(|flag| crate::cli::is_switch(flag))
+            .map(|flag| flag.get_id().as_str().to_owned())
+            .collect();
+        assert!(switches.len() > 8, "{switches:?}");
+        for switch in &switches {
+            for (word, value) in
+                [(format!("--{switch}"), true), (format!("--no-{switch}"), false), (format!("--{switch}=false"), false)]
+            {
+                std::fs::write(path, format!("{switch} = {}\n", !value)).unwrap();
+                let typed = flags(&["a.csv", "--recipe", path, &word]);
+                let (merged, _) = merge(&layers(&typed).unwrap()).unwrap();
+                let table = crate::layers::to_table(&merged).unwrap();
+                assert_eq!(table[switch.as_str()].as_bool(), Some(value), "{word} over a recipe of the opposite");
+            }
+        }
+    }
+
+    #[test]
+    fn the_saved_settings_are_a_recipe_for_the_same_plan() {
+        let folder = tempfile::tempdir().unwrap();
+        for words in [
+            vec![],
+            vec!["a.csv", "--recipe", "imdb-reviews", "--seed", "7"],
+            vec!["a b.csv", "--recipe", "sms-spam", "--class-weights", "1,2.5", "--delimiter", "tab"],
+            vec!["--train", "a.csv", "--test", "b.csv", "--label-names", "ham,spam", "--eval-on", "test"],
+            vec!["a.csv", "--max-steps", "-1", "--warmup-ratio", "0.06", "--threads", "2", "--quiet"],
+        ] {
+            let first = plan(&words);
+            saved::write(&saved::to_text(&first.settings).unwrap(), folder.path()).unwrap();
+            let file = folder.path().join(saved::FILE_NAME);
+            let again = plan(&["--recipe", file.to_str().unwrap()]);
+            assert_eq!(again.arguments, first.arguments, "{words:?}");
+            assert_eq!((&again.output, &again.model), (&first.output, &first.model), "{words:?}");
+            saved::check_same(&file, &first.settings, &again.settings).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_resumed_run_keeps_its_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let output = folder.path().to_str().unwrap();
+        let first = plan(&["a.csv", "--recipe", "imdb-reviews", "--epochs", "1", "--output", output]);
+        saved::write(&saved::to_text(&first.settings).unwrap(), folder.path()).unwrap();
+
+        let resumed = plan(&["--resume", "--output", output, "--threads", "1"]);
+        assert_eq!(resumed.arguments, first.arguments);
+        assert_eq!(resumed.request.text_column.as_deref(), Some("review"));
+        let same = plan(&["a.csv", "--recipe", "imdb-reviews", "--epochs", "1", "--output", output, "--resume"]);
+        assert_eq!(same.arguments, first.arguments, "the command that began it, with --resume after it");
+        let error = refused(&["--resume", "--output", output, "--lr", "1e-3", "--seed", "1"]);
+        assert!(error.contains("--learning-rate was 1e-5 and is 0.001, --seed was 42 and is 1"), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_is_said_with_flag_value_and_what_is_allowed() {
+        assert!(refused(&["a.csv", "--lr", "-1"]).contains("--learning-rate is -1, expected"));
+        assert!(
+            refused(&["a.csv", "--threads", "0"]).contains("--threads is 0, expected a whole number of at least 1")
+        );
+        assert!(refused(&["a.csv", "--model", "scratch:huge"]).contains("--model is \"scratch:huge\", expected"));
+        assert!(refused(&["a.csv", "--max-length", "0"]).contains("--max-length is 0"));
+        assert!(refused(&["a.csv", "--recipe", "imdb"]).contains("sms-spam, imdb-reviews"));
+    }
+
+    #[test]
+    fn an_existing_folder_wins_over_a_name() {
+        assert_eq!(ModelSource::find("src").unwrap(), ModelSource::Folder("src".into()));
+        assert_eq!(ModelSource::find("bert-base").unwrap(), ModelSource::Name("bert-base".to_owned()));
+    }
+
+    #[test]
+    fn settings_that_are_not_the_usual_ones_are_listed() {
+        let plan = plan(&["a.csv", "--recipe", "sms-spam", "--lr", "1e-4", "--class-weights", "balanced"]);
+        assert_eq!(plan.changed_arguments(), ["learning_rate 1e-4", "class_weights balanced", "eval_strategy epoch"]);
+    }
+}

@@ -1,0 +1,81 @@
+//! The settings as they are kept with a run, in `tunesmith.toml`: a recipe like any other, that says everything.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use crate::flags::TrainFlags;
+use crate::layers::{flag, to_table, typed};
+use crate::settings_error::SettingsError;
+
+/// The file's name in the run's folder.
+pub(crate) const FILE_NAME: &str = "tunesmith.toml";
+
+/// What is said for one start of the program and not for the run.
+const OF_THE_MOMENT: [&str; 5] = ["overwrite", "resume", "dry_run", "quiet", "json"];
+
+/// What may differ when a run goes on: it cannot change a weight.
+const FREE_ON_RESUME: [&str; 3] = ["output", "threads", "cache_dir"];
+
+/// The settings of the run in `folder`, if there is one.
+pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
+    Some(folder.join(FILE_NAME)).filter(|file| file.is_file())
+}
+
+/// The text of the file.
+///
+/// # Errors
+/// When a setting cannot be written in TOML.
+pub(crate) fn to_text(settings: &TrainFlags) -> Result<String, SettingsError> {
+    let mut text = String::from("# The settings of this run, as `tunesmith train --recipe` reads them.\n");
+    if let Some(recipe) = &settings.recipe {
+        text += &format!("# They began from the recipe {}.\n", recipe.escape_debug());
+    }
+    let table = toml::to_string(&kept(settings)?);
+    Ok(text + "\n" + &table.map_err(|error| SettingsError::Unwritable { reason: error.to_string() })?)
+}
+
+/// Writes the file into `folder`.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn write(text: &str, folder: &Path) -> io::Result<()> {
+    fs::write(folder.join(FILE_NAME), text)
+}
+
+/// Says whether a run may go on with `now` that began with `before`.
+///
+/// # Errors
+/// When they differ in what would change the weights, with each difference named.
+pub(crate) fn check_same(file: &Path, before: &TrainFlags, now: &TrainFlags) -> Result<(), SettingsError> {
+    let (before, now) = (kept(before)?, kept(now)?);
+    let said = |value: Option<&Value>| value.map_or_else(|| "not set".to_owned(), typed);
+    let mut differences = Vec::new();
+    for name in before.keys().chain(now.keys().filter(|name| !before.contains_key(*name))) {
+        let (then, now) = (before.get(name), now.get(name));
+        if then != now && !FREE_ON_RESUME.contains(&name.as_str()) {
+            differences.push(format!("{} was {} and is {}", flag(name), said(then), said(now)));
+        }
+    }
+    if differences.is_empty() {
+        return Ok(());
+    }
+    let folder = file.parent().unwrap_or(file).to_owned();
+    Err(SettingsError::ResumeDiffers { folder, differences: differences.join(", ") })
+}
+
+fn kept(settings: &TrainFlags) -> Result<Table, SettingsError> {
+    let table = to_table(settings)?;
+    let kept = table.into_iter().filter(|(name, _)| !OF_THE_MOMENT.contains(&name.as_str()));
+    Ok(kept.map(|(name, value)| (name, whole(value))).collect())
+}
+
+/// `20` for `20.0`, as one would write it.
+fn whole(value: Value) -> Value {
+    match value {
+        Value::Float(number) if number.fract() == 0.0 && number.abs() < 1e15 => Value::Integer(number as i64),
+        other => other,
+    }
+}
