@@ -432,6 +432,26 @@ mod tests {
     }
 
     #[test]
+    fn the_defaults_are_those_of_the_trainer() {
+        let golden: serde_json::Value =
+            serde_json::from_str(include_str!("../../../golden/trainer_defaults.json")).unwrap();
+        assert_eq!(golden["versions"]["transformers"], "5.23.0");
+        let ours = serde_json::to_value(TrainingArguments::default()).unwrap();
+        let mut compared = 0;
+        for (name, theirs) in golden["defaults"].as_object().unwrap() {
+            let Some(own) = ours.get(name) else { continue };
+            let same = own == theirs || own.as_f64().is_some_and(|own| Some(own) == theirs.as_f64());
+            assert!(same, "{name} is {own} here and {theirs} there");
+            compared += 1;
+        }
+        assert_eq!(compared, 21, "every argument with a default that has a counterpart there");
+        for absent in ["save_total_limit", "eval_steps", "metric_for_best_model", "greater_is_better"] {
+            assert!(ours.get(absent).is_none() && golden["defaults"][absent].is_null(), "{absent}");
+        }
+        assert_eq!(golden["defaults"]["max_steps"], -1, "which is how it says that there is none");
+    }
+
+    #[test]
     fn the_defaults_are_fine() {
         assert_eq!(TrainingArguments::default().validate(), Ok(()));
     }
