@@ -2,7 +2,10 @@
 //!
 //! Strings and integers are put in natural order ("10" after "2"). Blanks around a label do not count.
 
-use std::{cmp::Ordering, collections::HashMap};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeSet, HashMap},
+};
 
 use crate::{Error, Place, Result, error::list};
 
@@ -49,9 +52,8 @@ impl Labels {
     /// # Errors
     /// When there is one class only, an integer is negative, or `names` do not cover what the file has.
     pub fn learn(file: &str, found: &[Found<'_>], names: Option<&[String]>) -> Result<(Self, Vec<u32>)> {
-        let mut distinct: Vec<&str> = found.iter().map(|found| found.label).collect();
-        distinct.sort_unstable();
-        distinct.dedup();
+        let distinct: BTreeSet<&str> = found.iter().map(|found| found.label).collect();
+        let mut distinct: Vec<&str> = distinct.into_iter().collect();
         let integers = distinct.iter().all(|label| integer(label).is_some());
         let place = |label: &str| {
             let first = found.iter().find(|found| found.label == label);

@@ -3,7 +3,7 @@
 //! The way through this crate is the way data flows: [`read`] turns a file (or any stream) into records, [`columns`] says
 //! which of them hold the text and the label, [`labels`] gives every label an id, [`split`] deals the rows out,
 //! [`load`] does all of that for one request. [`tokenizer`] turns text into ids, [`encoded`] keeps the ids of a whole
-//! split in memory or in a memory-mapped cache file, [`permutation`] orders them and [`pack`] builds the batches.
+//! split in memory or in a memory-mapped cache file, [`permutation`] orders them and [`mod@pack`] builds the batches.
 //!
 //! It knows nothing of models, losses or devices. Start reading at [`load`].
 
@@ -15,6 +15,7 @@ pub mod load;
 pub mod pack;
 pub mod permutation;
 pub mod read;
+mod size;
 pub mod split;
 pub mod tokenizer;
 
@@ -26,5 +27,6 @@ pub use load::{Dataset, DatasetRequest, Files, Notice, Source, Split, load_datas
 pub use pack::{PackedBatch, length_batches, pack, scatter};
 pub use permutation::Permutation;
 pub use read::{Encoding, Format, Quote, ReadOptions, Record, Records, open, read_from};
-pub use split::{Size, SplitSizes};
+pub use size::Size;
+pub use split::SplitSizes;
 pub use tokenizer::{Piece, TokenIds, Tokenizer, train_wordpiece};

@@ -1,6 +1,6 @@
 //! BERT's tokeniser built from parts, as `transformers` builds it where a folder has no `tokenizer.json`.
 //!
-//! Follows `BertTokenizer` of transformers 5 (`models/bert/tokenization_bert.py`): the same normaliser, pre-tokeniser,
+//! Follows `BertTokenizer` of transformers 5.23.0 (`models/bert/tokenization_bert.py`): the same normaliser, pre-tokeniser,
 //! model, decoder and template.
 
 use std::{fs, path::Path};

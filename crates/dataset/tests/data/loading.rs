@@ -142,6 +142,18 @@ fn empty_texts_are_counted_and_kept() {
 }
 
 #[test]
+fn texts_that_train_has_too_are_counted() {
+    let request = DatasetRequest::new(Files::PerSplit {
+        train: memory("train.csv", "text,label\na,x\nb,y\nb,y\n"),
+        validation: Some(memory("v.csv", "text,label\nc,x\n")),
+        test: Some(memory("test.csv", "text,label\nb,y\na ,x\nb,x\n")),
+    });
+    let notices = load_dataset(&request).unwrap().notices;
+    assert_eq!(notices, [Notice::SharedTexts { split: "test", count: 2 }]);
+    assert_eq!(notices[0].to_string(), "2 texts in test are in train too");
+}
+
+#[test]
 fn samples_are_stratified_and_repeat() {
     let mut request = DatasetRequest::new(one("a.csv", &table(100)));
     request.max_train_samples = Some(20);

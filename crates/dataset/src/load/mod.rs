@@ -1,10 +1,13 @@
 //! From a request to a data set: files are read, columns chosen, labels learnt, rows split and checked.
 //!
-//! Everything that can be wrong with the data is found here, before any training. Read on in [`crate::read`] for files
-//! and in [`crate::split`] for how rows are dealt out.
+//! Everything that can be wrong with the data is found here, before any training. Read on in [`load_dataset`], in
+//! [`crate::read`] for files and in [`crate::split`] for how rows are dealt out.
+
+mod notice;
+mod table;
 
 use std::{
-    fmt,
+    collections::HashSet,
     io::Cursor,
     path::{Path, PathBuf},
     sync::Arc,
@@ -12,10 +15,12 @@ use std::{
 
 use crate::{
     Columns, Error, Labels, Place, ReadOptions, Result, Size, SplitSizes,
-    labels::Found,
-    read::{self, Record, Records},
+    read::{self, Records},
     split::{self, sample},
 };
+use table::Table;
+
+pub use notice::Notice;
 
 /// Where rows come from.
 #[derive(Debug, Clone)]
@@ -153,51 +158,15 @@ impl Split {
     pub fn empty_texts(&self) -> usize {
         self.texts.iter().filter(|text| text.trim().is_empty()).count()
     }
-}
 
-/// What the user should be told although nothing is wrong.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Notice {
-    /// Texts with nothing but blanks, which are kept.
-    EmptyTexts {
-        /// Which rows: "train", "validation" or "test".
-        split: &'static str,
-        /// How many.
-        count: usize,
-    },
-    /// Rows that the sizes leave over.
-    UnusedRows {
-        /// How many.
-        count: usize,
-    },
-    /// Classes that no training row has.
-    UntrainedClasses {
-        /// Their names.
-        names: Vec<String>,
-    },
-    /// A sample was asked for that is larger than what there is.
-    SampleOfAll {
-        /// Which rows.
-        split: &'static str,
-        /// How many were asked for.
-        asked: usize,
-        /// How many there are.
-        rows: usize,
-    },
-}
-
-impl fmt::Display for Notice {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EmptyTexts { split, count } => write!(f, "{count} empty texts in {split} are kept"),
-            Self::UnusedRows { count } => write!(f, "{count} rows are in no split"),
-            Self::UntrainedClasses { names } => {
-                write!(f, "no training row has the label {}", crate::error::list(names))
-            }
-            Self::SampleOfAll { split, asked, rows } => {
-                write!(f, "{asked} {split} rows were asked for, all {rows} are used")
-            }
+    /// Moves the rows at these positions out; what stays behind has lost their texts.
+    fn take(&mut self, positions: &[usize]) -> Self {
+        Self {
+            source: self.source.clone(),
+            texts: positions.iter().map(|&at| std::mem::take(&mut self.texts[at])).collect(),
+            labels: positions.iter().map(|&at| self.labels[at]).collect(),
+            rows: positions.iter().map(|&at| self.rows[at]).collect(),
+            example_ids: positions.iter().map(|&at| self.example_ids[at]).collect(),
         }
     }
 }
@@ -273,7 +242,7 @@ pub fn load_dataset(request: &DatasetRequest) -> Result<Dataset> {
     }
     dataset.take_samples(request);
     dataset.check_classes()?;
-    dataset.count_empty_texts();
+    dataset.count_texts();
     Ok(dataset)
 }
 
@@ -355,83 +324,21 @@ impl Dataset {
         Ok(())
     }
 
-    fn count_empty_texts(&mut self) {
-        let splits =
-            [("train", Some(&self.train)), ("validation", self.validation.as_ref()), ("test", self.test.as_ref())];
-        for (split, rows) in splits {
+    fn count_texts(&mut self) {
+        let held_out = [("validation", self.validation.as_ref()), ("test", self.test.as_ref())];
+        for (split, rows) in [("train", Some(&self.train))].into_iter().chain(held_out) {
             let count = rows.map_or(0, Split::empty_texts);
             if count > 0 {
                 self.notices.push(Notice::EmptyTexts { split, count });
             }
         }
-    }
-}
-
-/// Text and label of every row of one file.
-struct Table {
-    file: String,
-    columns: Columns,
-    texts: Vec<String>,
-    labels: Vec<String>,
-    /// Row and line.
-    places: Vec<(u64, u64)>,
-}
-
-impl Table {
-    fn read(
-        source: &Source,
-        options: &ReadOptions,
-        choose: impl FnOnce(&str, &[String]) -> Result<Columns>,
-    ) -> Result<Self> {
-        let mut records = source.open(options)?;
-        let columns = choose(records.name(), records.columns())?;
-        let file = records.name().to_owned();
-        let mut table = Self { file, columns, texts: Vec::new(), labels: Vec::new(), places: Vec::new() };
-        while let Some(record) = records.next() {
-            table.push(record?, &records)?;
-        }
-        match table.texts.is_empty() {
-            true => Err(Error::NoRows { file: table.file }),
-            false => Ok(table),
-        }
-    }
-
-    fn push(&mut self, mut record: Record, records: &Records) -> Result<()> {
-        let Columns { text, label } = &self.columns;
-        record.check_scalar(&text.name, "a text", records)?;
-        record.check_scalar(&label.name, "a label", records)?;
-        let found = record.values[label.index].trim();
-        if found.is_empty() {
-            return Err(Error::MissingLabel { place: records.place(&record), column: label.name.clone() });
-        }
-        self.labels.push(found.to_owned());
-        self.places.push((record.row, record.line));
-        self.texts.push(std::mem::take(&mut record.values[text.index]));
-        Ok(())
-    }
-
-    fn found(&self) -> Vec<Found<'_>> {
-        let labels = self.labels.iter().zip(&self.places);
-        labels.map(|(label, &(row, line))| Found { label, row, line }).collect()
-    }
-
-    /// Its rows, the texts moved out; `number` tells files of one data set apart.
-    fn rows(&mut self, labels: Vec<u32>, number: u64) -> Split {
-        let rows: Vec<u64> = self.places.iter().map(|&(row, _)| row).collect();
-        let example_ids = rows.iter().map(|row| number << 48 | row).collect();
-        Split { source: self.file.clone(), texts: std::mem::take(&mut self.texts), labels, rows, example_ids }
-    }
-}
-
-impl Split {
-    /// Moves the rows at these positions out; what stays behind has lost their texts.
-    fn take(&mut self, positions: &[usize]) -> Self {
-        Self {
-            source: self.source.clone(),
-            texts: positions.iter().map(|&at| std::mem::take(&mut self.texts[at])).collect(),
-            labels: positions.iter().map(|&at| self.labels[at]).collect(),
-            rows: positions.iter().map(|&at| self.rows[at]).collect(),
-            example_ids: positions.iter().map(|&at| self.example_ids[at]).collect(),
+        let trained: HashSet<&str> = self.train.texts.iter().map(String::as_str).collect();
+        for (split, rows) in held_out {
+            let texts = rows.map_or(&[][..], |rows| &rows.texts);
+            let count = texts.iter().filter(|text| trained.contains(text.as_str())).count();
+            if count > 0 {
+                self.notices.push(Notice::SharedTexts { split, count });
+            }
         }
     }
 }

@@ -1,0 +1,58 @@
+//! What is not wrong but should be said.
+
+use std::fmt;
+
+/// What the user should be told although nothing is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Notice {
+    /// Texts with nothing but blanks, which are kept.
+    EmptyTexts {
+        /// Which rows: "train", "validation" or "test".
+        split: &'static str,
+        /// How many.
+        count: usize,
+    },
+    /// Texts that training rows have too, to the letter: they flatter the score.
+    SharedTexts {
+        /// Which rows: "validation" or "test".
+        split: &'static str,
+        /// How many.
+        count: usize,
+    },
+    /// Rows that the sizes leave over.
+    UnusedRows {
+        /// How many.
+        count: usize,
+    },
+    /// Classes that no training row has.
+    UntrainedClasses {
+        /// Their names.
+        names: Vec<String>,
+    },
+    /// A sample was asked for that is larger than what there is.
+    SampleOfAll {
+        /// Which rows.
+        split: &'static str,
+        /// How many were asked for.
+        asked: usize,
+        /// How many there are.
+        rows: usize,
+    },
+}
+
+impl fmt::Display for Notice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::EmptyTexts { split, count } => write!(f, "{count} empty texts in {split} are kept"),
+            Self::SharedTexts { split, count } => write!(f, "{count} texts in {split} are in train too"),
+            Self::UnusedRows { count } => write!(f, "{count} rows are in no split"),
+            Self::UntrainedClasses { names } => {
+                write!(f, "no training row has the label {}", crate::error::list(names))
+            }
+            Self::SampleOfAll { split, asked, rows } => {
+                write!(f, "{asked} {split} rows were asked for, all {rows} are used")
+            }
+        }
+    }
+}
