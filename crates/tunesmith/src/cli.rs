@@ -11,6 +11,7 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::argv;
 use crate::flags::TrainFlags;
 use crate::layers::typed;
+use crate::tokenize_command::TokenizeFlags;
 
 const AFTER_HELP: &str = "\
 Every switch has its opposite: --x, --no-x, --x=false.
@@ -40,6 +41,9 @@ pub(crate) enum Task {
     /// Fine-tune a classifier on labelled texts and report on rows it has not seen
     #[command(after_help = AFTER_HELP)]
     Train(Box<TrainFlags>),
+    /// Show the ids and pieces that a model makes of texts
+    #[command(after_help = AFTER_HELP)]
+    Tokenize(TokenizeFlags),
 }
 
 /// Reads the command line.
@@ -164,7 +168,7 @@ mod tests {
     #[test]
     fn the_last_of_two_equal_flags_wins() {
         let words = ["tunesmith", "train", "--lr", "1", "--learning_rate", "2"];
-        let Task::Train(flags) = parse(words.map(OsString::from)).unwrap().command;
+        let Task::Train(flags) = parse(words.map(OsString::from)).unwrap().command else { panic!("train") };
         assert_eq!(flags.training.learning_rate, Some(2.0));
     }
 }

@@ -5,17 +5,16 @@
 
 use std::path::Path;
 
+use classifier::DEFAULT_MODEL;
 use dataset::{Format, Size};
 use toml::Table;
+use train::metrics::Metric;
 use train::{IntervalStrategy, TrainingArguments};
 
 use crate::example;
 use crate::flags::{EvalOn, Precision, ReadFlags, RowFlags, RunFlags, TrainFlags, TrainingFlags};
 use crate::recipe;
 use crate::settings_error::SettingsError;
-
-/// What a model is when data is named and no model is.
-const DEFAULT_MODEL: &str = "distilbert-base-uncased";
 
 /// The share of a file that validates, and the share that tests.
 const DEFAULT_SHARE: Size = Size::Share(0.1);
@@ -28,6 +27,10 @@ pub(crate) fn complete(mut flags: TrainFlags, notes: &mut Vec<String>) -> Result
     complete_rows(&mut flags.rows, flags.recipe.as_deref())?;
     complete_reading(&mut flags.reading);
     flags.model.model.get_or_insert_with(|| DEFAULT_MODEL.to_owned());
+    if let Some(metric) = &mut flags.training.metric_for_best_model {
+        // Under its one name, by which evaluations report it.
+        *metric = metric.parse::<Metric>()?.name().to_owned();
+    }
     notes.push(decide_selection(&flags.rows, &mut flags.training)?);
     flags.training = complete_training(&flags.training)?;
     let name = run_name(flags.recipe.as_deref(), &flags.rows);
@@ -260,6 +263,12 @@ mod tests {
         let error = refused("train = \"a.csv\"\nvalidation = \"b.csv\"\ntest_size = 0.1\n");
         assert!(error.contains("--test-size is 0.1, expected 0"), "{error}");
         assert!(refused("train = \"a.csv\"\ntrain_size = 100\n").contains("--train-size is 100"));
+    }
+
+    #[test]
+    fn a_metric_has_one_name() {
+        let (flags, _) = completed("file = \"a.csv\"\nmetric_for_best_model = \"eval_macro_f1\"\n");
+        assert_eq!(flags.training.metric_for_best_model.as_deref(), Some("f1"));
     }
 
     #[test]

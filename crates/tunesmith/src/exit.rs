@@ -17,6 +17,8 @@ pub(crate) enum Exit {
     Settings = 2,
     /// Input data that cannot be used.
     Data = 3,
+    /// A model that cannot be used.
+    Model = 4,
     /// A file that cannot be read or written.
     Disk = 5,
 }
@@ -48,7 +50,20 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             _ => Exit::Data,
         });
     }
+    if let Some(error) = cause.downcast_ref::<classifier::Error>() {
+        return Some(match error {
+            classifier::Error::Write { .. } => Exit::Disk,
+            classifier::Error::UnknownScratch { .. } | classifier::Error::MaxLength { .. } => Exit::Settings,
+            _ => Exit::Model,
+        });
+    }
     cause.is::<io::Error>().then_some(Exit::Disk)
+}
+
+/// Whether whoever read our output has seen enough, as `head` has.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
+    kinds.into_iter().any(|kind| kind == io::ErrorKind::BrokenPipe)
 }
 
 #[cfg(test)]
@@ -63,6 +78,8 @@ mod tests {
         assert_eq!(Exit::of(&settings.into()) as u8, 2);
         assert_eq!(Exit::of(&OutputError::Finished { folder: "runs/x".into() }.into()) as u8, 2);
         assert_eq!(Exit::of(&dataset::Error::Empty { file: "a.csv".to_owned() }.into()) as u8, 3);
+        let unknown = classifier::find_model("no/such-model").unwrap_err();
+        assert_eq!(Exit::of(&unknown.into()) as u8, 4);
         assert_eq!(Exit::of(&io::Error::from(io::ErrorKind::StorageFull).into()) as u8, 5);
         assert_eq!(Exit::of(&anyhow::anyhow!("something else")) as u8, 1);
     }

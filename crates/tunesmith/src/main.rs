@@ -16,6 +16,7 @@ mod recipe;
 mod render;
 mod saved;
 mod settings_error;
+mod tokenize_command;
 mod train_command;
 
 use std::process::ExitCode;
@@ -31,9 +32,11 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Task::Train(flags) => train_command::run(&flags),
+        Task::Tokenize(flags) => tokenize_command::run(&flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if exit::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("tunesmith failed to {error:#}");
             ExitCode::from(Exit::of(&error) as u8)

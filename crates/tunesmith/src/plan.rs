@@ -21,8 +21,8 @@ use crate::settings_error::SettingsError;
 pub(crate) struct TrainPlan {
     /// Which rows, from where, how read and how split.
     pub(crate) request: DatasetRequest,
-    /// What is trained.
-    pub(crate) model: ModelSource,
+    /// What is trained: a path, a name, or `scratch:SIZE`, as [`classifier::find_model`] takes it.
+    pub(crate) model: String,
     /// How it is trained.
     pub(crate) arguments: TrainingArguments,
     /// The rows that evaluations during training look at.
@@ -49,17 +49,6 @@ pub(crate) struct TrainPlan {
     pub(crate) notes: Vec<String>,
     /// The settings that all this follows from, to be kept with the run.
     pub(crate) settings: TrainFlags,
-}
-
-/// What is trained.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum ModelSource {
-    /// A folder with a configuration and weights.
-    Folder(PathBuf),
-    /// A name to look up in the local Hugging Face cache.
-    Name(String),
-    /// A small network of random weights, with a vocabulary learnt from the training texts.
-    ScratchSmall,
 }
 
 impl TrainPlan {
@@ -97,7 +86,7 @@ impl TrainPlan {
         let TrainFlags { rows, reading, model, run, .. } = settings.clone();
         Ok(Self {
             request: request(&settings, arguments.seed)?,
-            model: ModelSource::find(&model.model.unwrap_or_default())?,
+            model: model.model.unwrap_or_default(),
             arguments,
             eval_on: rows.eval_on.unwrap_or_default(),
             max_length: positive("--max-length", reading.max_length)?.map(NonZeroUsize::get),
@@ -196,23 +185,6 @@ fn files(rows: &RowFlags) -> Files {
     }
 }
 
-impl ModelSource {
-    fn find(model: &str) -> Result<Self, SettingsError> {
-        match model {
-            path if Path::new(path).exists() => Ok(Self::Folder(path.into())),
-            "scratch:small" => Ok(Self::ScratchSmall),
-            "" => Err(unknown_model(model)),
-            scratch if scratch.starts_with("scratch:") => Err(unknown_model(model)),
-            name => Ok(Self::Name(name.to_owned())),
-        }
-    }
-}
-
-fn unknown_model(model: &str) -> SettingsError {
-    let allowed = "a model folder, a name in the local Hugging Face cache, or scratch:small".to_owned();
-    SettingsError::Setting { flag: "--model", value: format!("{model:?}"), allowed }
-}
-
 fn positive(flag: &'static str, value: Option<usize>) -> Result<Option<NonZeroUsize>, SettingsError> {
     let Some(value) = value else { return Ok(None) };
     let refused =
@@ -230,7 +202,9 @@ mod tests {
 
     fn flags(words: &[&str]) -> TrainFlags {
         let words = ["tunesmith", "train"].iter().chain(words).map(|word| (*word).into());
-        let Task::Train(flags) = parse(words).unwrap_or_else(|error| panic!("{error}")).command;
+        let Task::Train(flags) = parse(words).unwrap_or_else(|error| panic!("{error}")).command else {
+            panic!("should be the command train")
+        };
         *flags
     }
 
@@ -291,10 +265,10 @@ mod tests {
     fn nothing_named_is_the_example_from_random_weights() {
         let example = plan(&[]);
         assert!(is_example(&example));
-        assert_eq!(example.model, ModelSource::ScratchSmall);
+        assert_eq!(example.model, "scratch:small");
         let own_model = plan(&["--model", "some-org/some-model"]);
         assert!(is_example(&own_model));
-        assert_eq!(own_model.model, ModelSource::Name("some-org/some-model".to_owned()));
+        assert_eq!(own_model.model, "some-org/some-model");
         assert_eq!(own_model.arguments.learning_rate, 5e-5, "the example's rate is for its own network");
     }
 
@@ -380,15 +354,9 @@ mod tests {
         assert!(
             refused(&["a.csv", "--threads", "0"]).contains("--threads is 0, expected a whole number of at least 1")
         );
-        assert!(refused(&["a.csv", "--model", "scratch:huge"]).contains("--model is \"scratch:huge\", expected"));
+        assert!(refused(&["a.csv", "--metric-for-best-model", "fame"]).contains("find metric `fame`: expected one of"));
         assert!(refused(&["a.csv", "--max-length", "0"]).contains("--max-length is 0"));
         assert!(refused(&["a.csv", "--recipe", "imdb"]).contains("sms-spam, imdb-reviews"));
-    }
-
-    #[test]
-    fn an_existing_folder_wins_over_a_name() {
-        assert_eq!(ModelSource::find("src").unwrap(), ModelSource::Folder("src".into()));
-        assert_eq!(ModelSource::find("bert-base").unwrap(), ModelSource::Name("bert-base".to_owned()));
     }
 
     #[test]

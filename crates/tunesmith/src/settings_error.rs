@@ -88,7 +88,10 @@ pub(crate) enum SettingsError {
     /// A value out of its range, or at odds with the rest.
     #[error("use the settings: {0}")]
     Argument(#[from] train::ArgumentError),
-    /// The same, for a setting of the program.
+    /// A metric that nobody computes.
+    #[error(transparent)]
+    Metric(#[from] train::metrics::MetricError),
+    /// The same as [`Self::Argument`], for a setting of the program.
     #[error("use the settings: {flag} is {value}, expected {allowed}")]
     Setting {
         /// The flag as one would type it.
