@@ -240,7 +240,7 @@ pub fn load_dataset(request: &DatasetRequest) -> Result<Dataset> {
     if assignment.unused > 0 {
         dataset.notices.push(Notice::UnusedRows { count: assignment.unused });
     }
-    dataset.take_samples(request);
+    dataset.take_samples(request)?;
     dataset.check_classes()?;
     dataset.count_texts();
     Ok(dataset)
@@ -278,7 +278,7 @@ fn sizes_for(request: &DatasetRequest, has_validation: bool) -> SplitSizes {
 }
 
 impl Dataset {
-    fn take_samples(&mut self, request: &DatasetRequest) {
+    fn take_samples(&mut self, request: &DatasetRequest) -> Result<()> {
         let classes = self.labels.len();
         let splits = [
             ("train", Some(&mut self.train), request.max_train_samples),
@@ -293,6 +293,16 @@ impl Dataset {
             }
             let rows = sample(&split.labels, classes, limit, request.sizes.seed, stream as u64 + 1);
             *split = split.take(&rows);
+        }
+        self.validation.take_if(|split| split.is_empty());
+        self.test.take_if(|split| split.is_empty());
+        match self.train.is_empty() {
+            true => Err(Error::Split {
+                file: self.train.source.clone(),
+                rows: 0,
+                reason: "a sample of 0 rows leaves none to train on".to_owned(),
+            }),
+            false => Ok(()),
         }
     }
 

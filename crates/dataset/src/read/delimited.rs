@@ -96,9 +96,11 @@ impl Delimited {
             self.bytes.consume(read);
             filled += wrote;
             ended += fields;
+            if self.raw.len() > MAX_RECORD_BYTES {
+                return Err(self.too_long(columns));
+            }
             match result {
                 ReadRecordResult::InputEmpty => {}
-                ReadRecordResult::OutputFull if filled >= MAX_RECORD_BYTES => return Err(self.too_long(columns)),
                 ReadRecordResult::OutputFull => self.fields.resize(self.fields.len() * 2, 0),
                 ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
                 ReadRecordResult::End => return Ok(None),

@@ -7,9 +7,10 @@
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BinaryHeap, HashMap, HashSet},
+    collections::{BTreeMap, BinaryHeap},
 };
 
+use ahash::{AHashMap, AHashSet};
 use rayon::prelude::*;
 use serde_json::{Map, Value, json};
 use tokenizers::{
@@ -77,9 +78,9 @@ fn config(special: &SpecialTokens, lowercase: bool) -> Map<String, Value> {
 /// The words of all texts and how often each occurs, sorted.
 fn count_words<T: AsRef<str> + Sync>(texts: &[T], normalizer: &BertNormalizer) -> Result<BTreeMap<String, u64>> {
     let refused = |error: tokenizers::Error| Error::Vocabulary { reason: error.to_string() };
-    texts
+    let counts = texts
         .par_iter()
-        .try_fold(BTreeMap::new, |mut counts: BTreeMap<String, u64>, text| {
+        .try_fold(AHashMap::new, |mut counts: AHashMap<String, u64>, text| {
             let mut normalized = NormalizedString::from(text.as_ref());
             normalizer.normalize(&mut normalized)?;
             let mut split = PreTokenizedString::from(normalized);
@@ -92,17 +93,18 @@ fn count_words<T: AsRef<str> + Sync>(texts: &[T], normalizer: &BertNormalizer) -
             }
             Ok(counts)
         })
-        .try_reduce(BTreeMap::new, |mut all, part| {
+        .try_reduce(AHashMap::new, |mut all, part| {
             part.into_iter().for_each(|(word, count)| *all.entry(word).or_default() += count);
             Ok(all)
         })
-        .map_err(refused)
+        .map_err(refused)?;
+    Ok(counts.into_iter().collect())
 }
 
 /// The vocabulary as it grows, and the words as sequences of its ids.
 struct Pieces {
     tokens: Vec<String>,
-    ids: HashMap<String, u32>,
+    ids: AHashMap<String, u32>,
     words: Vec<Vec<u32>>,
 }
 
@@ -114,7 +116,7 @@ impl Pieces {
         let mut sorted: Vec<char> = alphabet.iter().copied().collect();
         sorted.sort_unstable();
 
-        let mut pieces = Self { tokens: Vec::new(), ids: HashMap::new(), words: Vec::new() };
+        let mut pieces = Self { tokens: Vec::new(), ids: AHashMap::new(), words: Vec::new() };
         for token in special.all() {
             pieces.add(token.clone());
         }
@@ -153,7 +155,7 @@ impl Pieces {
     }
 }
 
-fn alphabet(words: &BTreeMap<String, u64>) -> HashSet<char> {
+fn alphabet(words: &BTreeMap<String, u64>) -> AHashSet<char> {
     let mut counts: BTreeMap<char, u64> = BTreeMap::new();
     for (word, count) in words {
         word.chars().for_each(|c| *counts.entry(c).or_default() += count);
@@ -168,8 +170,8 @@ type Pair = (u32, u32);
 /// How often each pair occurs, and in which words it may be found.
 #[derive(Default)]
 struct Pairs {
-    counts: HashMap<Pair, u64>,
-    words: HashMap<Pair, HashSet<usize>>,
+    counts: AHashMap<Pair, u64>,
+    words: AHashMap<Pair, AHashSet<usize>>,
     /// The most frequent first, then the smaller ids. Counts in here may be out of date, never too small.
     queue: BinaryHeap<(u64, Reverse<Pair>)>,
 }
@@ -217,7 +219,7 @@ fn merge(pieces: &mut Pieces, words: &BTreeMap<String, u64>, vocab_size: usize) 
         let Some(pair) = pairs.pop() else { break };
         let joined = pieces.joined(pair);
         let id = pieces.add(joined);
-        let mut changed: HashSet<Pair> = HashSet::new();
+        let mut changed: AHashSet<Pair> = AHashSet::new();
         for word in pairs.words.remove(&pair).unwrap_or_default() {
             let old = std::mem::take(&mut pieces.words[word]);
             let new = replace(&old, pair, id);

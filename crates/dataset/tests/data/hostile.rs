@@ -44,6 +44,15 @@ fn an_endless_line_is_stopped() {
 }
 
 #[test]
+fn endless_delimiters_and_blank_lines_are_stopped() {
+    for byte in [b',', b'\n'] {
+        let stream = std::io::repeat(byte).take(80 << 20);
+        let opened = read_from("big.csv", stream, &ReadOptions::default());
+        assert!(matches!(opened, Err(Error::RecordTooLong { .. })), "{byte}");
+    }
+}
+
+#[test]
 fn text_after_a_closing_quote_is_refused() {
     let error = refused("a.csv", b"text,label\n\"He said \"no\" twice\",x\n");
     assert!(error.contains("row 1 (line 2): text follows the closing quote at line 2 in column \"text\""), "{error}");

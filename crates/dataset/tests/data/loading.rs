@@ -164,8 +164,12 @@ fn samples_are_stratified_and_repeat() {
     assert_eq!(data.test.unwrap().class_counts(2), [4, 1]);
     assert_eq!(data.notices, [Notice::SampleOfAll { split: "validation", asked: 50, rows: 10 }]);
     assert_eq!(load_dataset(&request).unwrap().train, data.train);
+    request.max_validation_samples = Some(0);
+    assert!(load_dataset(&request).unwrap().validation.is_none());
     request.sizes.seed = 7;
     assert_ne!(load_dataset(&request).unwrap().train, data.train);
+    request.max_train_samples = Some(0);
+    assert!(failure(&request).contains("leaves none to train on"));
 }
 
 #[test]
