@@ -60,6 +60,15 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     cause.is::<io::Error>().then_some(Exit::Disk)
 }
 
+/// The error and its causes in one line. Many an error tells its cause itself, and that is not told again.
+pub(crate) fn message(error: &anyhow::Error) -> String {
+    error
+        .chain()
+        .map(ToString::to_string)
+        .reduce(|told, cause| if told.contains(&cause) { told } else { format!("{told}: {cause}") })
+        .unwrap_or_default()
+}
+
 /// Whether whoever read our output has seen enough, as `head` has.
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let kinds = error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).map(io::Error::kind);
@@ -82,6 +91,14 @@ mod tests {
         assert_eq!(Exit::of(&unknown.into()) as u8, 4);
         assert_eq!(Exit::of(&io::Error::from(io::ErrorKind::StorageFull).into()) as u8, 5);
         assert_eq!(Exit::of(&anyhow::anyhow!("something else")) as u8, 1);
+    }
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let argument = train::TrainingArguments { learning_rate: -1.0, ..Default::default() }.validate().unwrap_err();
+        let error = anyhow::Error::from(SettingsError::from(argument));
+        assert_eq!(message(&error), "use the settings: --learning-rate is -1, expected a number that is not negative");
+        assert_eq!(message(&error.context("begin")).matches("begin: use the settings: --learning-rate").count(), 1);
     }
 
     #[test]

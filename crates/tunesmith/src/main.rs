@@ -38,7 +38,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if exit::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("tunesmith failed to {error:#}");
+            eprintln!("tunesmith failed to {}", exit::message(&error));
             ExitCode::from(Exit::of(&error) as u8)
         }
     }
