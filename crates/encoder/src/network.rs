@@ -106,6 +106,39 @@ impl<B: Backend> Network<B> {
         })
     }
 
+    /// Overwrites a part of every weight that has it with the tensors that `read` gives for each name and shape.
+    ///
+    /// # Errors
+    /// The first error of `read`; weights before it are then already overwritten.
+    pub fn set_tensors<E>(
+        &mut self,
+        part: Part,
+        mut read: impl FnMut(&str, &[usize]) -> Result<Vec<f32>, E>,
+    ) -> Result<(), E> {
+        let (backend, weights) = self.weights_mut();
+        for (parameter, weight) in weights {
+            if backend.part(weight, part).is_empty() {
+                continue;
+            }
+            let mut values = Vec::with_capacity(parameter.rows * parameter.cols);
+            for name in &parameter.names {
+                values.extend(read(name, &parameter.shape())?);
+            }
+            backend.set_part(weight, part, &values);
+        }
+        Ok(())
+    }
+
+    /// Number of values in all parameters, and in those that learn.
+    #[must_use]
+    pub fn count_parameters(&self) -> (usize, usize) {
+        let count = |(parameter, weight): (&Parameter, &B::Weight)| {
+            let len = parameter.rows * parameter.cols;
+            (len, if self.backend.is_trainable(weight) { len } else { 0 })
+        };
+        self.weights().map(count).fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1))
+    }
+
     /// Stops every parameter from learning for which `frozen` says so.
     pub fn freeze(&mut self, frozen: impl Fn(&Parameter) -> bool) {
         let (backend, weights) = self.weights_mut();

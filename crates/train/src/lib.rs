@@ -1,6 +1,32 @@
-//! See the crate's description.
+//! Learning and measuring.
+//!
+//! Owns: how to train ([`TrainingArguments`]), the loop ([`train`]), its checkpoints, metrics ([`metrics`]) and result
+//! files. A run says what it does as events of `journal`; who shows or keeps them is no business of this room. It never
+//! reads the user's files nor flags.
+//!
+//! Read next: `training.rs`, which is the loop; `step.rs` for one step; `checkpoint.rs` for what survives a crash.
 
 mod arguments;
+mod checkpoint;
+mod error;
+mod estimate;
+mod evaluate;
+mod examples;
+mod identity;
 pub mod metrics;
+mod results;
+mod schedule;
+mod state;
+mod step;
+mod training;
 
 pub use arguments::*;
+pub use checkpoint::{latest_checkpoint, remove_leftovers};
+pub use error::Error;
+pub use estimate::{Estimate, estimate};
+pub use evaluate::{Evaluation, evaluate};
+pub use examples::Examples;
+pub use results::Results;
+pub use schedule::multiplier;
+pub use state::TrainerState;
+pub use training::{Outcome, Run, freeze, train};

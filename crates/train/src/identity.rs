@@ -1,0 +1,65 @@
+//! What makes two runs the same run: everything that the final weights depend on.
+
+use std::path::Path;
+
+use classifier::Classifier;
+use kernels::Backend;
+use serde_json::{Map, Value, json};
+
+use crate::{Error, Examples, TrainingArguments};
+
+/// Settings that say only when something is written or shown; a resumed run may change them.
+const FREE: [&str; 7] = [
+    "logging_strategy",
+    "logging_steps",
+    "logging_first_step",
+    "save_strategy",
+    "save_steps",
+    "save_total_limit",
+    "per_device_eval_batch_size",
+];
+
+/// The identity of a run, by name.
+pub(crate) fn identity<B: Backend>(
+    classifier: &Classifier<B>,
+    arguments: &TrainingArguments,
+    train: &Examples,
+) -> Map<String, Value> {
+    let mut identity = match serde_json::to_value(arguments) {
+        Ok(Value::Object(arguments)) => arguments,
+        other => unreachable!("arguments are a JSON object, not {other:?}"),
+    };
+    identity.retain(|name, _| !FREE.contains(&name.as_str()));
+    let config = Value::Object(classifier.network().config().to_json()).to_string();
+    identity.insert("training rows".into(), json!(train.len()));
+    identity.insert("content of the training rows".into(), json!(content(train)));
+    identity.insert("labels".into(), json!(classifier.labels().names()));
+    identity.insert("max_length".into(), json!(classifier.max_length()));
+    identity.insert("model configuration".into(), json!(blake3::hash(config.as_bytes()).to_hex()[..16]));
+    identity
+}
+
+/// Refuses a checkpoint of another run, naming the first thing that differs.
+pub(crate) fn check(path: &Path, then: &Map<String, Value>, now: &Map<String, Value>) -> Result<(), Error> {
+    for (what, now) in now {
+        let then = then.get(what).unwrap_or(&Value::Null);
+        if then != now {
+            let (what, then, now) = (what.clone(), then.to_string(), now.to_string());
+            return Err(Error::OtherRun { path: path.to_owned(), what, then, now });
+        }
+    }
+    Ok(())
+}
+
+fn content(examples: &Examples) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for (row, (label, id)) in examples.labels.iter().zip(&examples.example_ids).enumerate() {
+        hasher.update(&label.to_le_bytes());
+        hasher.update(&id.to_le_bytes());
+        for token in examples.encoded.input_ids(row) {
+            hasher.update(&token.to_le_bytes());
+        }
+        hasher.update(&u32::MAX.to_le_bytes());
+    }
+    hasher.finalize().to_hex()[..16].to_owned()
+}

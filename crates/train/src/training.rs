@@ -1,0 +1,360 @@
+//! The training loop.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use classifier::Classifier;
+use encoder::{Activations, Network, Place};
+use journal::{EndReason, Event, Listener, Split};
+use kernels::Backend;
+use serde_json::{Map, Value, json};
+
+use crate::checkpoint::{self, Belonging};
+use crate::step::{Stepped, Stepper};
+use crate::{ArgumentError, Error, Examples, IntervalStrategy, TrainerState, TrainingArguments, evaluate, identity};
+
+/// Everything a training run needs.
+pub struct Run<'a, B: Backend> {
+    /// The model; it holds the selected weights afterwards.
+    pub classifier: &'a mut Classifier<B>,
+    /// How to train.
+    pub arguments: &'a TrainingArguments,
+    /// The rows to learn from.
+    pub train: &'a Examples,
+    /// The rows to measure on along the way. Only validation rows ([`Split::Eval`]) select anything.
+    pub evaluation: Option<(Split, &'a Examples)>,
+    /// The run's folder, which exists; checkpoints go there.
+    pub output: &'a Path,
+    /// The checkpoint to go on from.
+    pub resume: Option<&'a Path>,
+    /// How this machine computes: instructions and precision. A resume under another says so.
+    pub arithmetic: &'a str,
+    /// Set from outside to stop after the step at work, with a checkpoint.
+    pub stop: &'a AtomicBool,
+    /// Who hears what happens.
+    pub listener: &'a mut dyn Listener,
+}
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// Why.
+    pub reason: EndReason,
+    /// History and figures.
+    pub state: TrainerState,
+    /// The content of `trainer_state.json`.
+    pub state_json: Value,
+    /// Seconds of training, earlier attempts included.
+    pub runtime: f64,
+    /// The step whose weights the classifier holds now.
+    pub selected_step: u64,
+}
+
+/// Stops those parameters from learning that the arguments freeze.
+///
+/// # Errors
+/// More layers to freeze than there are.
+pub fn freeze<B: Backend>(network: &mut Network<B>, arguments: &TrainingArguments) -> Result<(), Error> {
+    let layers = network.config().num_hidden_layers;
+    if arguments.freeze_layers > layers {
+        return Err(ArgumentError {
+            flag: "--freeze-layers".into(),
+            value: arguments.freeze_layers.to_string(),
+            allowed: format!("at most {layers}, the layers of this model"),
+        }
+        .into());
+    }
+    network.freeze(|parameter| match parameter.place {
+        Place::Embeddings => arguments.freeze_embeddings || arguments.head_only,
+        Place::Layer(layer) => layer < arguments.freeze_layers || arguments.head_only,
+        Place::Head => false,
+    });
+    Ok(())
+}
+
+/// Trains until the last step, an early stop, or a wish from outside. The classifier should have been through
+/// [`freeze`].
+///
+/// # Errors
+/// A checkpoint that cannot be written or resumed from; a loss or gradient that is not finite.
+pub fn train<B: Backend>(run: Run<'_, B>) -> Result<Outcome, Error> {
+    let started = Instant::now();
+    let (mut attempt, mut state) = Attempt::begin(run)?;
+    let mut stepper = Stepper::new(attempt.run.arguments, attempt.run.train, attempt.run.classifier.labels().len());
+    let mut activations = Activations::for_training(attempt.run.classifier.network());
+    let mut reason = EndReason::Completed;
+
+    while state.global_step < attempt.total_steps {
+        let step_started = Instant::now();
+        let stepped = stepper.take(attempt.run.classifier.network_mut(), state.global_step, &mut activations);
+        attempt.check_finite(&state, &stepped)?;
+        attempt.note_step(&mut state, &stepped, step_started.elapsed().as_secs_f64());
+
+        let due = attempt.due(state.global_step);
+        if due.log {
+            attempt.log(&mut state, &stepped);
+        }
+        let is_best = due.evaluate && attempt.evaluate(&mut state)?;
+        state.seconds_before = attempt.seconds_before + started.elapsed().as_secs_f64();
+        let stops_early = attempt.out_of_patience(&state);
+        let is_last = state.global_step == attempt.total_steps;
+        let interrupted = attempt.run.stop.load(Ordering::Relaxed) && !is_last && !stops_early;
+        if due.save || is_best || interrupted {
+            attempt.save(&state, is_best)?;
+        }
+        if interrupted {
+            reason = EndReason::Interrupted;
+            break;
+        }
+        if stops_early && !is_last {
+            reason = EndReason::EarlyStopped;
+            break;
+        }
+    }
+    attempt.end(state, reason)
+}
+
+/// What is due after a step.
+struct Due {
+    log: bool,
+    evaluate: bool,
+    save: bool,
+}
+
+/// One attempt at a run: from its beginning or from a checkpoint.
+struct Attempt<'a, B: Backend> {
+    run: Run<'a, B>,
+    identity: Map<String, Value>,
+    total_steps: u64,
+    steps_per_epoch: u64,
+    seconds_before: f64,
+    flops_per_token: f64,
+    inference: Activations<B>,
+}
+
+impl<'a, B: Backend> Attempt<'a, B> {
+    fn begin(run: Run<'a, B>) -> Result<(Self, TrainerState), Error> {
+        checkpoint::remove_leftovers(run.output)?;
+        let rows = run.train.len() as u64;
+        let identity = identity::identity(run.classifier, run.arguments, run.train);
+        let mut state = TrainerState::default();
+        if let Some(path) = run.resume {
+            let (resumed, arithmetic) = checkpoint::load(path, run.classifier, &identity)?;
+            state = resumed;
+            if arithmetic != run.arithmetic {
+                let now = run.arithmetic;
+                let message = format!(
+                    "the checkpoint was computed with {arithmetic}, this machine computes with {now}: \
+                     the final weights will differ in their last bits from an uninterrupted run"
+                );
+                run.listener.on_event(&Event::Notice { message });
+            }
+        }
+        let attempt = Self {
+            identity,
+            total_steps: run.arguments.total_steps(rows),
+            steps_per_epoch: run.arguments.steps_per_epoch(rows),
+            seconds_before: state.seconds_before,
+            flops_per_token: flops_per_token(run.classifier.network()),
+            inference: Activations::for_inference(run.classifier.network()),
+            run,
+        };
+        attempt.run.listener.on_event(&Event::TrainBegin {
+            total_steps: attempt.total_steps,
+            start_step: state.global_step,
+            num_train_epochs: attempt.total_steps as f64 / attempt.steps_per_epoch as f64,
+            train_samples: rows,
+            train_tokens_per_epoch: attempt.run.train.encoded.total_tokens() as u64,
+            resumed_from: attempt.run.resume.map(Path::to_owned),
+        });
+        Ok((attempt, state))
+    }
+
+    fn epoch(&self, step: u64) -> f64 {
+        step as f64 / self.steps_per_epoch as f64
+    }
+
+    fn check_finite(&self, state: &TrainerState, stepped: &Stepped) -> Result<(), Error> {
+        for (what, value) in [("loss", stepped.loss), ("gradient norm", stepped.gradient_norm)] {
+            if !value.is_finite() {
+                let kept = match checkpoint::latest_checkpoint(self.run.output) {
+                    Some(path) => format!("the last good checkpoint is {}", path.display()),
+                    None => "no checkpoint had been written yet".to_owned(),
+                };
+                return Err(Error::NotFinite { step: state.global_step + 1, what, value, kept });
+            }
+        }
+        Ok(())
+    }
+
+    fn note_step(&mut self, state: &mut TrainerState, stepped: &Stepped, seconds: f64) {
+        state.global_step += 1;
+        state.loss_since_log += stepped.loss;
+        state.steps_since_log += 1;
+        state.total_loss += stepped.loss;
+        state.tokens_seen += stepped.tokens as u64;
+        let step = state.global_step;
+        self.run.listener.on_event(&Event::Step {
+            step,
+            total_steps: self.total_steps,
+            epoch: self.epoch(step),
+            loss: stepped.loss,
+            learning_rate: stepped.learning_rate,
+            grad_norm: stepped.gradient_norm,
+            tokens: stepped.tokens as u64,
+            samples: stepped.samples as u64,
+            seconds,
+        });
+    }
+
+    fn due(&self, step: u64) -> Due {
+        let arguments = self.run.arguments;
+        let is_last = step == self.total_steps;
+        let every = |strategy: IntervalStrategy, steps: u64| match strategy {
+            IntervalStrategy::No => false,
+            IntervalStrategy::Steps => step.is_multiple_of(steps),
+            IntervalStrategy::Epoch => step.is_multiple_of(self.steps_per_epoch) || is_last,
+        };
+        let first = arguments.logging_first_step && step == 1;
+        let evaluates = arguments.eval_strategy != IntervalStrategy::No && self.run.evaluation.is_some();
+        Due {
+            log: first || every(arguments.logging_strategy, arguments.logging_steps_of(self.total_steps)),
+            // The last weights are measured too, so that they can be the best.
+            evaluate: evaluates
+                && (is_last || every(arguments.eval_strategy, arguments.eval_steps_of(self.total_steps))),
+            save: every(arguments.save_strategy, arguments.save_steps_of(self.total_steps)),
+        }
+    }
+
+    fn log(&mut self, state: &mut TrainerState, stepped: &Stepped) {
+        let (step, epoch) = (state.global_step, self.epoch(state.global_step));
+        let loss = state.loss_since_log / state.steps_since_log as f64;
+        (state.loss_since_log, state.steps_since_log) = (0.0, 0);
+        let (learning_rate, grad_norm) = (stepped.learning_rate, stepped.gradient_norm);
+        let entry = json!({
+            "epoch": epoch, "grad_norm": grad_norm, "learning_rate": learning_rate, "loss": loss, "step": step,
+        });
+        state.log_history.extend(entry.as_object().cloned());
+        self.run.listener.on_event(&Event::Log { step, epoch, loss, learning_rate, grad_norm });
+    }
+
+    /// Measures, notes it, and says whether these are the best weights so far.
+    fn evaluate(&mut self, state: &mut TrainerState) -> Result<bool, Error> {
+        let Some((split, examples)) = self.run.evaluation else { return Ok(false) };
+        let arguments = self.run.arguments;
+        let batch_size = arguments.per_device_eval_batch_size;
+        let (classifier, listener) = (&*self.run.classifier, &mut *self.run.listener);
+        let evaluation = evaluate(classifier, examples, batch_size, &mut self.inference, split, listener)?;
+        let (step, epoch) = (state.global_step, self.epoch(state.global_step));
+        let (metrics, runtime) = (evaluation.named(), evaluation.runtime);
+
+        let mut entry = Map::from_iter([("epoch".to_owned(), json!(epoch))]);
+        entry.extend(metrics.iter().map(|(name, value)| (format!("{split}_{name}"), json!(value))));
+        entry.insert(format!("{split}_runtime"), json!(runtime));
+        entry.insert(format!("{split}_samples_per_second"), json!(examples.len() as f64 / runtime));
+        entry.insert(format!("{split}_steps_per_second"), json!(evaluation.batches as f64 / runtime));
+        entry.insert("step".to_owned(), json!(step));
+        state.log_history.push(entry);
+        self.run.listener.on_event(&Event::Evaluate { split, step, epoch, metrics, runtime });
+
+        let selects =
+            split == Split::Eval && (arguments.load_best_model_at_end || arguments.early_stopping_patience.is_some());
+        if !selects {
+            return Ok(false);
+        }
+        let name = arguments.best_metric_name();
+        let Some(value) = evaluation.metrics.get(name)? else {
+            let message = format!("{name} is not defined on the validation rows at step {step}: it selects nothing");
+            self.run.listener.on_event(&Event::Notice { message });
+            return Ok(false);
+        };
+        Ok(select(state, arguments, value) && arguments.load_best_model_at_end)
+    }
+
+    fn out_of_patience(&self, state: &TrainerState) -> bool {
+        let patience = self.run.arguments.early_stopping_patience;
+        patience.is_some_and(|patience| state.evaluations_without_progress >= patience)
+    }
+
+    fn state_json(&self, state: &TrainerState) -> Value {
+        let best = state.best_global_step.map(|step| checkpoint::folder(self.run.output, step).display().to_string());
+        state.to_json(self.run.arguments, (self.total_steps, self.steps_per_epoch), best, self.flops_per_token)
+    }
+
+    fn save(&mut self, state: &TrainerState, best: bool) -> Result<(), Error> {
+        let belonging = Belonging { identity: &self.identity, arithmetic: self.run.arithmetic };
+        let json = self.state_json(state);
+        let path = checkpoint::save(self.run.output, self.run.classifier, state, &json, &belonging)?;
+        self.run.listener.on_event(&Event::Checkpoint { step: state.global_step, path, best });
+        let keeps = self.run.arguments.load_best_model_at_end.then_some(state.best_global_step).flatten();
+        checkpoint::rotate(self.run.output, self.run.arguments.save_total_limit, keeps)
+    }
+
+    fn end(self, mut state: TrainerState, reason: EndReason) -> Result<Outcome, Error> {
+        let mut selected_step = state.global_step;
+        let best = state.best_global_step.filter(|_| self.run.arguments.load_best_model_at_end);
+        if let (Some(best), true) = (best, reason != EndReason::Interrupted) {
+            if best != state.global_step {
+                checkpoint::load_weights(&checkpoint::folder(self.run.output, best), self.run.classifier)?;
+            }
+            selected_step = best;
+        }
+        let runtime = state.seconds_before;
+        let epoch = self.epoch(state.global_step);
+        let samples = self.samples_seen(state.global_step);
+        if reason != EndReason::Interrupted {
+            let entry = json!({
+                "epoch": epoch,
+                "step": state.global_step,
+                "total_flos": self.flops_per_token * state.tokens_seen as f64,
+                "train_loss": state.mean_loss(),
+                "train_runtime": runtime,
+                "train_samples_per_second": samples as f64 / runtime,
+                "train_steps_per_second": state.global_step as f64 / runtime,
+            });
+            state.log_history.extend(entry.as_object().cloned());
+        }
+        self.run.listener.on_event(&Event::TrainEnd {
+            reason,
+            step: state.global_step,
+            epoch,
+            train_runtime: runtime,
+            train_loss: state.mean_loss(),
+            best_step: state.best_global_step,
+            best_metric: state.best_metric,
+        });
+        Ok(Outcome { reason, state_json: self.state_json(&state), state, runtime, selected_step })
+    }
+
+    /// Rows read in the first `steps` steps.
+    fn samples_seen(&self, steps: u64) -> u64 {
+        let arguments = self.run.arguments;
+        let at_once = (arguments.per_device_train_batch_size * arguments.gradient_accumulation_steps) as u64;
+        let rows = self.run.train.len() as u64;
+        steps / self.steps_per_epoch * rows + (steps % self.steps_per_epoch * at_once).min(rows)
+    }
+}
+
+/// Notes an evaluation's metric; says whether it is the best so far. The first of equals stays the best, and patience
+/// counts what did not get better by more than the threshold (`transformers` 5.23, `EarlyStoppingCallback`).
+fn select(state: &mut TrainerState, arguments: &TrainingArguments, value: f64) -> bool {
+    let is_better = |best: f64| if arguments.best_is_greater() { value > best } else { value < best };
+    let progress = state
+        .best_metric
+        .is_none_or(|best| is_better(best) && (value - best).abs() > arguments.early_stopping_threshold);
+    state.evaluations_without_progress = if progress { 0 } else { state.evaluations_without_progress + 1 };
+    let is_best = state.best_metric.is_none_or(is_better);
+    if is_best {
+        state.best_metric = Some(value);
+        state.best_global_step = Some(state.global_step);
+    }
+    is_best
+}
+
+/// Operations of a training step for each token: 6 for each parameter outside the tables, as `transformers` estimates
+/// `total_flos` (`modeling_utils.py`, `floating_point_ops`).
+fn flops_per_token<B: Backend>(network: &Network<B>) -> f64 {
+    let outside = network.weights().filter(|(parameter, _)| parameter.usage != kernels::Use::Table);
+    6.0 * outside.map(|(parameter, _)| parameter.rows * parameter.cols).sum::<usize>() as f64
+}
