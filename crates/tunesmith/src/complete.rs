@@ -12,7 +12,7 @@ use train::metrics::Metric;
 use train::{IntervalStrategy, TrainingArguments};
 
 use crate::example;
-use crate::flags::{EvalOn, Precision, ReadFlags, RowFlags, RunFlags, TrainFlags, TrainingFlags};
+use crate::flags::{EvalOn, FormatFlags, Precision, RowFlags, RunFlags, TrainFlags, TrainingFlags};
 use crate::recipe;
 use crate::settings_error::SettingsError;
 
@@ -25,7 +25,7 @@ const DEFAULT_SHARE: Size = Size::Share(0.1);
 /// When settings are at odds with each other.
 pub(crate) fn complete(mut flags: TrainFlags, notes: &mut Vec<String>) -> Result<TrainFlags, SettingsError> {
     complete_rows(&mut flags.rows, flags.recipe.as_deref())?;
-    complete_reading(&mut flags.reading);
+    complete_format(&mut flags.reading.format);
     flags.model.model.get_or_insert_with(|| DEFAULT_MODEL.to_owned());
     if let Some(metric) = &mut flags.training.metric_for_best_model {
         // Under its one name, by which evaluations report it.
@@ -69,10 +69,10 @@ fn complete_rows(rows: &mut RowFlags, recipe: Option<&str>) -> Result<(), Settin
     Ok(())
 }
 
-fn complete_reading(reading: &mut ReadFlags) {
-    reading.quote.get_or_insert_default();
-    reading.header.get_or_insert(true);
-    reading.encoding.get_or_insert_default();
+fn complete_format(format: &mut FormatFlags) {
+    format.quote.get_or_insert_default();
+    format.header.get_or_insert(true);
+    format.encoding.get_or_insert_default();
 }
 
 /// Settles which evaluations there are and whether they choose a model; says so in a sentence.

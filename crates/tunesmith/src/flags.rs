@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use dataset::{Encoding, Format, Quote, Size};
+use dataset::{Encoding, Format, Quote, ReadOptions, Size};
 use serde::{Deserialize, Serialize};
 use train::{ClassWeights, IntervalStrategy, SchedulerType};
 
@@ -101,25 +101,9 @@ pub(crate) struct RowFlags {
 #[serde(default)]
 #[command(next_help_heading = "Reading")]
 pub(crate) struct ReadFlags {
-    /// How the file is written: csv, tsv, jsonl or text [default: what its name tells]
-    #[arg(long)]
-    pub(crate) format: Option<Format>,
-
-    /// What stands between fields: a character, or `tab` [default: a comma in CSV, a tab in TSV]
-    #[arg(long, value_name = "CHAR", alias = "sep", value_parser = parse_delimiter)]
-    pub(crate) delimiter: Option<char>,
-
-    /// What the character " means in CSV and TSV: double (it encloses fields) or none (plain text) [default: double]
-    #[arg(long)]
-    pub(crate) quote: Option<Quote>,
-
-    /// Whether the first row names the columns; otherwise they are named 1, 2, ... [default: true]
-    #[arg(long)]
-    pub(crate) header: Option<bool>,
-
-    /// How bytes become characters: utf-8 or latin-1 [default: utf-8]
-    #[arg(long)]
-    pub(crate) encoding: Option<Encoding>,
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) format: FormatFlags,
 
     /// Column of the texts [default: the one whose name says so]
     #[arg(long, value_name = "NAME", aliases = ["text-col", "text-column-name"])]
@@ -140,6 +124,45 @@ pub(crate) struct ReadFlags {
     /// Folder of the cache of tokenised texts
     #[arg(long, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
+}
+
+/// How a table is written, which every command that reads one asks alike.
+#[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[command(next_help_heading = "Reading")]
+pub(crate) struct FormatFlags {
+    /// How the file is written: csv, tsv, jsonl or text [default: what its name tells]
+    #[arg(long)]
+    pub(crate) format: Option<Format>,
+
+    /// What stands between fields: a character, or `tab` [default: a comma in CSV, a tab in TSV]
+    #[arg(long, value_name = "CHAR", alias = "sep", value_parser = parse_delimiter)]
+    pub(crate) delimiter: Option<char>,
+
+    /// What the character " means in CSV and TSV: double (it encloses fields) or none (plain text) [default: double]
+    #[arg(long)]
+    pub(crate) quote: Option<Quote>,
+
+    /// Whether the first row names the columns; otherwise they are named 1, 2, ... [default: true]
+    #[arg(long)]
+    pub(crate) header: Option<bool>,
+
+    /// How bytes become characters: utf-8 or latin-1 [default: utf-8]
+    #[arg(long)]
+    pub(crate) encoding: Option<Encoding>,
+}
+
+impl FormatFlags {
+    /// What the reader goes by, absent settings at their defaults.
+    pub(crate) fn options(&self) -> ReadOptions {
+        ReadOptions {
+            format: self.format,
+            delimiter: self.delimiter,
+            quote: self.quote.unwrap_or_default(),
+            header: self.header.unwrap_or(true),
+            encoding: self.encoding.unwrap_or_default(),
+        }
+    }
 }
 
 /// What is trained.
@@ -353,6 +376,15 @@ pub(crate) enum Precision {
     /// In single precision throughout.
     #[default]
     F32,
+}
+
+impl Precision {
+    /// As it is typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+        }
+    }
 }
 
 fn scheduler_parser() -> impl TypedValueParser<Value = SchedulerType> {

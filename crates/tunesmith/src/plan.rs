@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use dataset::{DatasetRequest, Files, ReadOptions, Source, SplitSizes};
+use dataset::{DatasetRequest, Files, Source, SplitSizes};
 use toml::Table;
 use train::TrainingArguments;
 
@@ -151,13 +151,7 @@ fn request(settings: &TrainFlags, seed: u64) -> Result<DatasetRequest, SettingsE
     let nothing = dataset::Size::Count(0);
     Ok(DatasetRequest {
         files: files(&rows),
-        read: ReadOptions {
-            format: reading.format,
-            delimiter: reading.delimiter,
-            quote: reading.quote.unwrap_or_default(),
-            header: reading.header.unwrap_or(true),
-            encoding: reading.encoding.unwrap_or_default(),
-        },
+        read: reading.format.options(),
         text_column: reading.text_column,
         label_column: reading.label_column,
         label_names: reading.label_names,
