@@ -33,7 +33,7 @@ pub enum SchedulerType {
 pub enum IntervalStrategy {
     /// Never.
     No,
-    /// Every so many steps, and at the last one.
+    /// Every so many steps.
     #[default]
     Steps,
     /// After each pass over the training rows.
@@ -285,6 +285,15 @@ impl TrainingArguments {
         )
     }
 
+    /// Says whether the settings fit a model of `classes` classes.
+    ///
+    /// # Errors
+    /// Class weights of another number.
+    pub fn check_classes(&self, classes: usize) -> Result<(), ArgumentError> {
+        let fine = !matches!(&self.class_weights, ClassWeights::Given(weights) if weights.len() != classes);
+        require(fine, "class_weights", &self.class_weights, format!("one number for each of the {classes} classes"))
+    }
+
     /// Optimiser steps in one pass over `train_samples` rows, the last one perhaps of fewer rows.
     pub fn steps_per_epoch(&self, train_samples: u64) -> u64 {
         // Trainer.set_initial_training_values of transformers 5.23.0.
@@ -331,7 +340,7 @@ impl TrainingArguments {
     }
 }
 
-fn require(fine: bool, name: &str, value: impl fmt::Display, allowed: &str) -> Result<(), ArgumentError> {
+fn require(fine: bool, name: &str, value: impl fmt::Display, allowed: impl Into<String>) -> Result<(), ArgumentError> {
     if fine { Ok(()) } else { Err(ArgumentError::new(name, value, allowed)) }
 }
 

@@ -1,7 +1,9 @@
 //! Checkpoints: whole or not there.
 //!
 //! A checkpoint is written into a hidden folder beside its place, synced, and renamed; a crash at any moment leaves
-//! either the old state or the new one, and a hidden leftover that the next run removes.
+//! either the old state or the new one, and hidden leftovers that the next run clears away: `.checkpoint-N.tmp` is not
+//! complete yet, `.checkpoint-N.old` makes room for a new one of that step and comes back if that never arrived,
+//! `.checkpoint-N.gone` is on its way out.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -47,13 +49,13 @@ pub(crate) fn checkpoints(output: &Path) -> Vec<(u64, PathBuf)> {
     found
 }
 
-/// The last complete checkpoint in a run's folder.
+/// The last complete checkpoint in a run's folder; after a crash, once [`remove_leftovers`] has been there.
 #[must_use]
 pub fn latest_checkpoint(output: &Path) -> Option<PathBuf> {
     checkpoints(output).pop().map(|(_, path)| path)
 }
 
-/// Removes what a crash in the middle of a checkpoint left behind.
+/// Removes what a crash in the middle of a checkpoint left behind, and puts back what the checkpoint was to replace.
 ///
 /// # Errors
 /// Where the system refuses.
@@ -62,7 +64,10 @@ pub fn remove_leftovers(output: &Path) -> Result<(), Error> {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let path = entry.path();
-        if name.starts_with(".checkpoint-") && path.is_dir() {
+        let replaced = name.strip_prefix('.').and_then(|name| name.strip_suffix(".old")).map(|name| output.join(name));
+        if let Some(target) = replaced.filter(|target| name.starts_with(".checkpoint-") && !target.exists()) {
+            fs::rename(&path, &target).map_err(Error::write(&target))?;
+        } else if name.starts_with(".checkpoint-") && path.is_dir() {
             fs::remove_dir_all(&path).map_err(Error::write(&path))?;
         } else if name.starts_with(".model.safetensors.") && name.ends_with(".tmp") {
             fs::remove_file(&path).map_err(Error::write(&path))?;
@@ -132,7 +137,11 @@ fn replace(output: &Path, beside: &Path, target: &Path) -> Result<(), Error> {
             fs::remove_dir_all(&old).map_err(Error::write(&old))?;
         }
         fs::rename(target, &old).map_err(Error::write(target))?;
-        fs::rename(beside, target).map_err(Error::write(target))?;
+        if let Err(error) = fs::rename(beside, target) {
+            // The reason is what the user must hear; the next start puts the old one back where this could not.
+            let _ = fs::rename(&old, target);
+            return Err(Error::write(target)(error));
+        }
         fs::remove_dir_all(&old).map_err(Error::write(&old))?;
     } else {
         fs::rename(beside, target).map_err(Error::write(target))?;
@@ -185,19 +194,20 @@ fn read_json(path: &Path) -> Result<Value, Error> {
     serde_json::from_slice(&bytes).map_err(|error| Error::State { path: path.to_owned(), found: error.to_string() })
 }
 
-/// Removes the oldest checkpoints beyond `limit`, never the best one nor the last.
+/// Removes the oldest checkpoints beyond `limit`, never the best one nor that of `step`, which is the newest. Those of
+/// later steps are from before a run went back: they and the best one they name are complete, and stay.
 ///
 /// # Errors
 /// Where the system refuses.
-pub(crate) fn rotate(output: &Path, limit: Option<usize>, best: Option<u64>) -> Result<(), Error> {
+pub(crate) fn rotate(output: &Path, limit: Option<usize>, newest: u64, best: Option<u64>) -> Result<(), Error> {
     let Some(limit) = limit else { return Ok(()) };
-    let all = checkpoints(output);
-    let last = all.last().map(|(step, _)| *step);
+    let mut all = checkpoints(output);
+    all.retain(|(step, _)| *step <= newest);
     let mut excess = all.len().saturating_sub(limit);
     for (step, path) in all {
-        if excess > 0 && Some(step) != best && Some(step) != last {
+        if excess > 0 && Some(step) != best && step != newest {
             // Renamed first, so that a crash in between leaves no half checkpoint under its name.
-            let away = output.join(format!(".checkpoint-{step}.old"));
+            let away = output.join(format!(".checkpoint-{step}.gone"));
             fs::rename(&path, &away).and_then(|()| fs::remove_dir_all(&away)).map_err(Error::write(&path))?;
             excess -= 1;
         }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use classifier::Classifier;
+use journal::Split;
 use kernels::Backend;
 use serde_json::{Map, Value, json};
 
-use crate::{Error, Examples, TrainingArguments};
+use crate::{Error, Examples, IntervalStrategy, TrainingArguments};
 
 /// Settings that say only when something is written or shown; a resumed run may change them.
 const FREE: [&str; 7] = [
@@ -24,6 +25,7 @@ pub(crate) fn identity<B: Backend>(
     classifier: &Classifier<B>,
     arguments: &TrainingArguments,
     train: &Examples,
+    evaluation: Option<(Split, &Examples)>,
 ) -> Map<String, Value> {
     let mut identity = match serde_json::to_value(arguments) {
         Ok(Value::Object(arguments)) => arguments,
@@ -33,6 +35,16 @@ pub(crate) fn identity<B: Backend>(
     let config = Value::Object(classifier.network().config().to_json()).to_string();
     identity.insert("training rows".into(), json!(train.len()));
     identity.insert("content of the training rows".into(), json!(content(train)));
+    // Measuring decides what the weights become where it selects: when, and on which rows.
+    let selects = arguments.load_best_model_at_end || arguments.early_stopping_patience.is_some();
+    if let (true, Some((Split::Eval, rows))) = (selects, evaluation) {
+        identity.insert("content of the validation rows".into(), json!(content(rows)));
+        if arguments.eval_strategy == IntervalStrategy::Steps {
+            // Falls back on the steps of logging, which are free.
+            let steps = arguments.eval_steps_of(arguments.total_steps(train.len() as u64));
+            identity.insert("steps between evaluations".into(), json!(steps));
+        }
+    }
     identity.insert("labels".into(), json!(classifier.labels().names()));
     identity.insert("max_length".into(), json!(classifier.max_length()));
     identity.insert("model configuration".into(), json!(blake3::hash(config.as_bytes()).to_hex()[..16]));
@@ -41,8 +53,10 @@ pub(crate) fn identity<B: Backend>(
 
 /// Refuses a checkpoint of another run, naming the first thing that differs.
 pub(crate) fn check(path: &Path, then: &Map<String, Value>, now: &Map<String, Value>) -> Result<(), Error> {
-    for (what, now) in now {
-        let then = then.get(what).unwrap_or(&Value::Null);
+    // A setting that was given then may be absent now, and the other way round.
+    let nothing = Value::Null;
+    for what in now.keys().chain(then.keys()) {
+        let (then, now) = (then.get(what).unwrap_or(&nothing), now.get(what).unwrap_or(&nothing));
         if then != now {
             let (what, then, now) = (what.clone(), then.to_string(), now.to_string());
             return Err(Error::OtherRun { path: path.to_owned(), what, then, now });

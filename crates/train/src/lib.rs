@@ -16,6 +16,8 @@ mod identity;
 pub mod metrics;
 mod results;
 mod schedule;
+mod selection;
+mod speed;
 mod state;
 mod step;
 mod training;

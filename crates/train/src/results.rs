@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::speed::speed;
 use crate::{Error, Evaluation, Outcome};
 
 /// `train_results.json`, `eval_results.json`, `test_results.json` and all of them in `all_results.json`.
@@ -18,7 +19,7 @@ impl Results {
     pub fn add_training(&mut self, outcome: &Outcome, samples: usize) {
         let last = outcome.state.log_history.last().cloned().unwrap_or_default();
         let figures = last.into_iter().filter(|(name, _)| name.starts_with("train_") || name == "epoch");
-        self.all.extend(figures.map(|(name, value)| (name, rounded(value))));
+        self.all.extend(figures);
         self.all.insert("train_samples".into(), json!(samples));
     }
 
@@ -27,14 +28,7 @@ impl Results {
         for (name, value) in evaluation.named() {
             self.all.insert(format!("{split}_{name}"), json!(value));
         }
-        let runtime = evaluation.runtime;
-        for (name, value) in [
-            ("runtime", runtime),
-            ("samples_per_second", samples as f64 / runtime),
-            ("steps_per_second", evaluation.batches as f64 / runtime),
-        ] {
-            self.all.insert(format!("{split}_{name}"), rounded(json!(value)));
-        }
+        self.all.extend(speed(split.as_str(), evaluation.runtime, samples as u64, evaluation.batches as u64));
         self.all.insert(format!("{split}_samples"), json!(samples));
     }
 
@@ -58,14 +52,6 @@ impl Results {
             }
         }
         Ok(())
-    }
-}
-
-/// Times and rates to four digits, as the Trainer rounds them.
-fn rounded(value: Value) -> Value {
-    match value.as_f64() {
-        Some(x) if value.is_f64() => json!((x * 1e4).round() / 1e4),
-        _ => value,
     }
 }
 

@@ -99,11 +99,12 @@ impl<'a> Stepper<'a> {
         let learning_rate = arguments.learning_rate * factor;
         let tokens = rows.iter().map(|&row| self.examples.encoded.length(row)).sum();
         let stepped = Stepped { loss, gradient_norm, learning_rate, tokens, samples: rows.len() };
+        let (backend, weights) = network.weights_mut();
         if !loss.is_finite() || !gradient_norm.is_finite() {
+            // Nothing of this step stays.
+            weights.for_each(|(_, weight)| backend.zero_gradient(weight));
             return stepped;
         }
-
-        let (backend, weights) = network.weights_mut();
         for (parameter, weight) in weights {
             let weight_decay = if parameter.decays { arguments.weight_decay } else { 0.0 };
             let adamw = AdamW {

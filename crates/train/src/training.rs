@@ -11,8 +11,10 @@ use kernels::Backend;
 use serde_json::{Map, Value, json};
 
 use crate::checkpoint::{self, Belonging};
+use crate::selection::select;
+use crate::speed::speed;
 use crate::step::{Stepped, Stepper};
-use crate::{ArgumentError, Error, Examples, IntervalStrategy, TrainerState, TrainingArguments, evaluate, identity};
+use crate::{ArgumentError, Error, Evaluation, Examples, IntervalStrategy, TrainerState, TrainingArguments, evaluate, identity};
 
 /// Everything a training run needs.
 pub struct Run<'a, B: Backend> {
@@ -49,6 +51,8 @@ pub struct Outcome {
     pub runtime: f64,
     /// The step whose weights the classifier holds now.
     pub selected_step: u64,
+    /// What those weights scored on the rows of [`Run::evaluation`], where this attempt measured them.
+    pub evaluation: Option<Evaluation>,
 }
 
 /// Stops those parameters from learning that the arguments freeze.
@@ -83,9 +87,11 @@ pub fn train<B: Backend>(run: Run<'_, B>) -> Result<Outcome, Error> {
     let (mut attempt, mut state) = Attempt::begin(run)?;
     let mut stepper = Stepper::new(attempt.run.arguments, attempt.run.train, attempt.run.classifier.labels().len());
     let mut activations = Activations::for_training(attempt.run.classifier.network());
-    let mut reason = EndReason::Completed;
+    // A run that was killed between its last checkpoint and its end has nothing left to do.
+    let was_over = attempt.out_of_patience(&state) && state.global_step < attempt.total_steps;
+    let mut reason = if was_over { EndReason::EarlyStopped } else { EndReason::Completed };
 
-    while state.global_step < attempt.total_steps {
+    while state.global_step < attempt.total_steps && !was_over {
         let step_started = Instant::now();
         let stepped = stepper.take(attempt.run.classifier.network_mut(), state.global_step, &mut activations);
         attempt.check_finite(&state, &stepped)?;
@@ -131,13 +137,16 @@ struct Attempt<'a, B: Backend> {
     seconds_before: f64,
     flops_per_token: f64,
     inference: Activations<B>,
+    /// The evaluations that may be those of the selected weights: the best one's and the last one's, with their steps.
+    best: Option<(u64, Evaluation)>,
+    last: Option<(u64, Evaluation)>,
 }
 
 impl<'a, B: Backend> Attempt<'a, B> {
     fn begin(run: Run<'a, B>) -> Result<(Self, TrainerState), Error> {
         checkpoint::remove_leftovers(run.output)?;
         let rows = run.train.len() as u64;
-        let identity = identity::identity(run.classifier, run.arguments, run.train);
+        let identity = identity::identity(run.classifier, run.arguments, run.train, run.evaluation);
         let mut state = TrainerState::default();
         if let Some(path) = run.resume {
             let (resumed, arithmetic) = checkpoint::load(path, run.classifier, &identity)?;
@@ -158,6 +167,8 @@ impl<'a, B: Backend> Attempt<'a, B> {
             seconds_before: state.seconds_before,
             flops_per_token: flops_per_token(run.classifier.network()),
             inference: Activations::for_inference(run.classifier.network()),
+            best: None,
+            last: None,
             run,
         };
         attempt.run.listener.on_event(&Event::TrainBegin {
@@ -251,20 +262,28 @@ impl<'a, B: Backend> Attempt<'a, B> {
 
         let mut entry = Map::from_iter([("epoch".to_owned(), json!(epoch))]);
         entry.extend(metrics.iter().map(|(name, value)| (format!("{split}_{name}"), json!(value))));
-        entry.insert(format!("{split}_runtime"), json!(runtime));
-        entry.insert(format!("{split}_samples_per_second"), json!(examples.len() as f64 / runtime));
-        entry.insert(format!("{split}_steps_per_second"), json!(evaluation.batches as f64 / runtime));
+        entry.extend(speed(split.as_str(), runtime, examples.len() as u64, evaluation.batches as u64));
         entry.insert("step".to_owned(), json!(step));
         state.log_history.push(entry);
         self.run.listener.on_event(&Event::Evaluate { split, step, epoch, metrics, runtime });
 
-        let selects =
-            split == Split::Eval && (arguments.load_best_model_at_end || arguments.early_stopping_patience.is_some());
-        if !selects {
+        let is_best = split == Split::Eval && self.selects(state, &evaluation)?;
+        if is_best {
+            self.best = Some((step, evaluation.clone()));
+        }
+        self.last = Some((step, evaluation));
+        Ok(is_best)
+    }
+
+    /// Notes the metric that selects and says whether these weights are to be kept as the best.
+    fn selects(&mut self, state: &mut TrainerState, evaluation: &Evaluation) -> Result<bool, Error> {
+        let arguments = self.run.arguments;
+        if !arguments.load_best_model_at_end && arguments.early_stopping_patience.is_none() {
             return Ok(false);
         }
         let name = arguments.best_metric_name();
         let Some(value) = evaluation.metrics.get(name)? else {
+            let step = state.global_step;
             let message = format!("{name} is not defined on the validation rows at step {step}: it selects nothing");
             self.run.listener.on_event(&Event::Notice { message });
             return Ok(false);
@@ -288,10 +307,10 @@ impl<'a, B: Backend> Attempt<'a, B> {
         let path = checkpoint::save(self.run.output, self.run.classifier, state, &json, &belonging)?;
         self.run.listener.on_event(&Event::Checkpoint { step: state.global_step, path, best });
         let keeps = self.run.arguments.load_best_model_at_end.then_some(state.best_global_step).flatten();
-        checkpoint::rotate(self.run.output, self.run.arguments.save_total_limit, keeps)
+        checkpoint::rotate(self.run.output, self.run.arguments.save_total_limit, state.global_step, keeps)
     }
 
-    fn end(self, mut state: TrainerState, reason: EndReason) -> Result<Outcome, Error> {
+    fn end(mut self, mut state: TrainerState, reason: EndReason) -> Result<Outcome, Error> {
         let mut selected_step = state.global_step;
         let best = state.best_global_step.filter(|_| self.run.arguments.load_best_model_at_end);
         if let (Some(best), true) = (best, reason != EndReason::Interrupted) {
@@ -304,16 +323,12 @@ impl<'a, B: Backend> Attempt<'a, B> {
         let epoch = self.epoch(state.global_step);
         let samples = self.samples_seen(state.global_step);
         if reason != EndReason::Interrupted {
-            let entry = json!({
-                "epoch": epoch,
-                "step": state.global_step,
-                "total_flos": self.flops_per_token * state.tokens_seen as f64,
-                "train_loss": state.mean_loss(),
-                "train_runtime": runtime,
-                "train_samples_per_second": samples as f64 / runtime,
-                "train_steps_per_second": state.global_step as f64 / runtime,
-            });
-            state.log_history.extend(entry.as_object().cloned());
+            let flops = self.flops_per_token * state.tokens_seen as f64;
+            let figures = [("epoch", json!(epoch)), ("step", json!(state.global_step)), ("total_flos", json!(flops))];
+            let mut entry = Map::from_iter(figures.map(|(name, value)| (name.to_owned(), value)));
+            entry.insert("train_loss".to_owned(), json!(state.mean_loss()));
+            entry.extend(speed("train", runtime, samples, state.global_step));
+            state.log_history.push(entry);
         }
         self.run.listener.on_event(&Event::TrainEnd {
             reason,
@@ -324,7 +339,9 @@ impl<'a, B: Backend> Attempt<'a, B> {
             best_step: state.best_global_step,
             best_metric: state.best_metric,
         });
-        Ok(Outcome { reason, state_json: self.state_json(&state), state, runtime, selected_step })
+        let mut measured = [self.last.take(), self.best.take()].into_iter().flatten();
+        let evaluation = measured.find(|(step, _)| *step == selected_step).map(|(_, evaluation)| evaluation);
+        Ok(Outcome { reason, state_json: self.state_json(&state), state, runtime, selected_step, evaluation })
     }
 
     /// Rows read in the first `steps` steps.
@@ -334,22 +351,6 @@ impl<'a, B: Backend> Attempt<'a, B> {
         let rows = self.run.train.len() as u64;
         steps / self.steps_per_epoch * rows + (steps % self.steps_per_epoch * at_once).min(rows)
     }
-}
-
-/// Notes an evaluation's metric; says whether it is the best so far. The first of equals stays the best, and patience
-/// counts what did not get better by more than the threshold (`transformers` 5.23, `EarlyStoppingCallback`).
-fn select(state: &mut TrainerState, arguments: &TrainingArguments, value: f64) -> bool {
-    let is_better = |best: f64| if arguments.best_is_greater() { value > best } else { value < best };
-    let progress = state
-        .best_metric
-        .is_none_or(|best| is_better(best) && (value - best).abs() > arguments.early_stopping_threshold);
-    state.evaluations_without_progress = if progress { 0 } else { state.evaluations_without_progress + 1 };
-    let is_best = state.best_metric.is_none_or(is_better);
-    if is_best {
-        state.best_metric = Some(value);
-        state.best_global_step = Some(state.global_step);
-    }
-    is_best
 }
 
 /// Operations of a training step for each token: 6 for each parameter outside the tables, as `transformers` estimates

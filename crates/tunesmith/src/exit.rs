@@ -6,6 +6,7 @@ use std::io;
 
 use crate::output::OutputError;
 use crate::settings_error::SettingsError;
+use crate::train_command::Interrupted;
 
 /// A kind of end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +22,10 @@ pub(crate) enum Exit {
     Model = 4,
     /// A file that cannot be read or written.
     Disk = 5,
+    /// Loss or gradient stopped being a number.
+    Diverged = 6,
+    /// Stopped from outside, with a checkpoint.
+    Interrupted = 130,
 }
 
 impl Exit {
@@ -53,9 +58,34 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(error) = cause.downcast_ref::<classifier::Error>() {
         return Some(match error {
             classifier::Error::Write { .. } => Exit::Disk,
+            classifier::Error::Tensors(error) => return kind(error),
+            classifier::Error::Tokenizer(dataset::Error::Write { .. }) => Exit::Disk,
             classifier::Error::UnknownScratch { .. } | classifier::Error::MaxLength { .. } => Exit::Settings,
             _ => Exit::Model,
         });
+    }
+    if let Some(error) = cause.downcast_ref::<train::Error>() {
+        return match error {
+            train::Error::Argument(_) | train::Error::OtherRun { .. } => Some(Exit::Settings),
+            train::Error::NotFinite { .. } => Some(Exit::Diverged),
+            train::Error::Io { .. } => Some(Exit::Disk),
+            train::Error::State { .. } => Some(Exit::Model),
+            train::Error::Model(error) => kind(error),
+            train::Error::Tensors(error) => kind(error),
+            _ => None,
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<encoder::tensors::TensorError>() {
+        return Some(match error {
+            encoder::tensors::TensorError::Write { .. } => Exit::Disk,
+            _ => Exit::Model,
+        });
+    }
+    if cause.is::<train::ArgumentError>() {
+        return Some(Exit::Settings);
+    }
+    if cause.is::<Interrupted>() {
+        return Some(Exit::Interrupted);
     }
     cause.is::<io::Error>().then_some(Exit::Disk)
 }

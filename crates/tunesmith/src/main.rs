@@ -1,8 +1,6 @@
 //! The program: what was typed becomes flags ([`cli`]), flags and recipe become a plan ([`plan`]), the plan is carried
 //! out by one command, and what becomes of it is shown ([`render`]) and told to the shell ([`exit`]).
 
-#![expect(dead_code, reason = "the plan holds what the training loop will take, and the loop is not called yet")]
-
 mod argv;
 mod cli;
 mod complete;
@@ -12,10 +10,14 @@ mod flags;
 mod layers;
 mod output;
 mod plan;
+mod plan_text;
+mod prepared;
 mod recipe;
 mod render;
+mod report;
 mod saved;
 mod settings_error;
+mod signals;
 mod tokenize_command;
 mod train_command;
 

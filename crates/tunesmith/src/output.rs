@@ -69,7 +69,7 @@ pub(crate) enum OutputError {
         folder: PathBuf,
     },
     /// The system refused.
-    #[error("look into {folder}: {source}")]
+    #[error("use {folder}: {source}")]
     Io {
         /// The folder.
         folder: PathBuf,
@@ -95,6 +95,49 @@ pub(crate) fn start(folder: &Path, resume: bool, overwrite: bool) -> Result<Star
         (Found::Unfinished, ..) => Err(OutputError::Unfinished { folder }),
         (Found::Finished, ..) => Err(OutputError::Finished { folder }),
     }
+}
+
+/// What a run writes into its folder, beside checkpoints.
+const OURS: [&str; 11] = [
+    FINISHED,
+    "train_results.json",
+    "eval_results.json",
+    "test_results.json",
+    "trainer_state.json",
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "run.json",
+    saved::FILE_NAME,
+];
+
+/// Removes what the run in `folder` wrote, the sign that it was finished first; other files stay.
+///
+/// # Errors
+/// When the system refuses.
+pub(crate) fn clear(folder: &Path) -> Result<(), OutputError> {
+    for name in OURS {
+        let file = folder.join(name);
+        match fs::remove_file(&file) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(&file)(error)),
+            _ => {}
+        }
+    }
+    for entry in fs::read_dir(folder).map_err(refused(folder))?.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with("checkpoint-") || name.starts_with(".checkpoint-") {
+            fs::remove_dir_all(entry.path()).map_err(refused(&entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// What to make of a refusal by the system.
+pub(crate) fn refused(path: &Path) -> impl FnOnce(io::Error) -> OutputError {
+    let folder = path.to_owned();
+    move |source| OutputError::Io { folder, source }
 }
 
 fn look(folder: &Path) -> io::Result<Found> {

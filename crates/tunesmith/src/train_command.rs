@@ -1,53 +1,160 @@
 //! `tunesmith train`: the plan, the rows, the training, the report.
 
-use anyhow::Context;
-use dataset::{Dataset, Split};
+use std::fs;
+use std::path::PathBuf;
 
-use crate::flags::TrainFlags;
-use crate::output;
+use journal::{EndReason, Event, Listener, Split};
+use serde_json::{Value, json};
+use train::{Error, Evaluation, Examples, Outcome, Results, Run};
+
+use crate::flags::{EvalOn, TrainFlags};
+use crate::output::{self, Start};
 use crate::plan::TrainPlan;
-use crate::render::count;
+use crate::prepared::{self, Prepared, prepare};
+use crate::render::Form;
+use crate::report::report;
+use crate::{plan_text, saved, signals};
+
+/// A run that was stopped from outside, with a checkpoint to go on from.
+#[derive(Debug, thiserror::Error)]
+#[error("finish: interrupted after step {step}; a checkpoint is kept, go on with --resume --output {output}")]
+pub(crate) struct Interrupted {
+    step: u64,
+    output: String,
+}
 
 /// Trains as the flags say.
 ///
 /// # Errors
-/// Whatever is wrong with settings, data, model or disk.
+/// Whatever is wrong with settings, data, model or disk; a training that diverges or is interrupted.
 pub(crate) fn run(flags: &TrainFlags) -> anyhow::Result<()> {
     let plan = TrainPlan::new(flags)?;
     let start = output::start(&plan.output, plan.resume, plan.overwrite)?;
-    let rows = dataset::load_dataset(&plan.request)?;
-    print!("{}", describe(&plan, &rows));
+    let mut prepared = prepare(&plan)?;
+    say(plan.form, &plan_text::describe(&plan, &prepared));
     if plan.dry_run {
         return Ok(());
     }
-    Err(anyhow::anyhow!("this build only plans: say --dry-run")).context(format!("begin ({start:?})"))
+    let mut listener = plan.form.listener(plan.selection());
+    let resume = begin(&plan, start, &mut *listener)?;
+    let outcome = train_rows(&plan, &mut prepared, resume, &mut *listener)?;
+    if outcome.reason == EndReason::Interrupted {
+        let output = plan.output.display().to_string();
+        return Err(Interrupted { step: outcome.state.global_step, output }.into());
+    }
+    // The model is safe before anything more is measured.
+    prepared.classifier.save(&plan.output)?;
+    finish(&plan, &mut prepared, &outcome, &mut *listener)
 }
 
-/// The plan as it is printed.
-fn describe(plan: &TrainPlan, rows: &Dataset) -> String {
-    let mut text = format!("columns     text {}, label {}\n", rows.columns.text.name, rows.columns.label.name);
-    let splits = [("train", Some(&rows.train)), ("validation", rows.validation.as_ref()), ("test", rows.test.as_ref())];
-    for (name, split) in splits {
-        let Some(split) = split else { continue };
-        text += &format!("{name:<10}  {}\n", describe_split(split, rows.labels.names()));
+/// Makes the run's folder and finds the checkpoint to go on from.
+fn begin(plan: &TrainPlan, start: Start, listener: &mut dyn Listener) -> anyhow::Result<Option<PathBuf>> {
+    if start == Start::Replacing {
+        output::clear(&plan.output)?;
     }
-    let steps = plan.arguments.total_steps(rows.train.len() as u64);
-    text += &format!("settings    {}\n", plan.changed_arguments().join(", "));
-    text += &format!(
-        "steps       {}, {} in an epoch\n",
-        count(steps),
-        count(plan.arguments.steps_per_epoch(rows.train.len() as u64))
-    );
-    text += &format!("output      {}\n", plan.output.display());
-    for note in plan.notes.iter().cloned().chain(rows.notices.iter().map(ToString::to_string)) {
-        text += &format!("note      {note}\n");
+    fs::create_dir_all(&plan.output).map_err(output::refused(&plan.output))?;
+    if start != Start::Resuming {
+        saved::write(&saved::to_text(&plan.settings)?, &plan.output).map_err(output::refused(&plan.output))?;
+        return Ok(None);
     }
-    text
+    let checkpoint = train::latest_checkpoint(&plan.output);
+    if checkpoint.is_none() {
+        let message = "no checkpoint had been written yet: the run begins again at its first step".to_owned();
+        listener.on_event(&Event::Notice { message });
+    }
+    Ok(checkpoint)
 }
 
-fn describe_split(split: &Split, labels: &[String]) -> String {
-    let counts = split.class_counts(labels.len());
-    let classes: Vec<String> =
-        labels.iter().zip(counts).map(|(label, rows)| format!("{label} {}", count(rows as u64))).collect();
-    format!("{} rows of {}: {}", count(split.len() as u64), split.source, classes.join(", "))
+fn train_rows(
+    plan: &TrainPlan,
+    prepared: &mut Prepared,
+    resume: Option<PathBuf>,
+    listener: &mut dyn Listener,
+) -> anyhow::Result<Outcome> {
+    let stop = signals::stop_flag().map_err(output::refused(&plan.output))?;
+    let evaluation = match plan.eval_on {
+        EvalOn::Validation => prepared.validation.as_ref().map(|rows| (Split::Eval, rows)),
+        EvalOn::Test => prepared.test.as_ref().map(|rows| (Split::Test, rows)),
+    };
+    let arithmetic = prepared::arithmetic(plan.precision, prepared.classifier.network().backend());
+    Ok(train::train(Run {
+        classifier: &mut prepared.classifier,
+        arguments: &plan.arguments,
+        train: &prepared.train,
+        evaluation,
+        output: &plan.output,
+        resume: resume.as_deref(),
+        arithmetic: &arithmetic,
+        stop: &stop,
+        listener,
+    })?)
+}
+
+/// Measures what was kept, writes the results, prints the report.
+fn finish(
+    plan: &TrainPlan,
+    prepared: &mut Prepared,
+    outcome: &Outcome,
+    listener: &mut dyn Listener,
+) -> anyhow::Result<()> {
+    let mut results = Results::default();
+    results.add_training(outcome, prepared.train.len());
+    let mut last_report = String::new();
+    for (split, examples) in [(Split::Eval, &prepared.validation), (Split::Test, &prepared.test)] {
+        let Some(examples) = examples else { continue };
+        let measured = match (&outcome.evaluation, split, plan.eval_on) {
+            (Some(evaluation), Split::Eval, EvalOn::Validation) | (Some(evaluation), Split::Test, EvalOn::Test) => {
+                evaluation.clone()
+            }
+            _ => measure(plan, prepared, examples, split, outcome, listener)?,
+        };
+        results.add_evaluation(split, &measured, examples.len());
+        last_report = report(split, &measured, prepared.rows.labels.names())?;
+    }
+    let state = plan.output.join("trainer_state.json");
+    fs::write(&state, format!("{:#}\n", sorted(&outcome.state_json))).map_err(output::refused(&state))?;
+    // Last of all: this file says that the run is finished.
+    results.write(&plan.output)?;
+    if plan.form == Form::Json {
+        println!("{}", json!({"event": "results", "output": plan.output, "results": results.all()}));
+    } else {
+        let kept = format!("the weights of step {} are in {}", outcome.selected_step, plan.output.display());
+        let gap = if last_report.is_empty() { "" } else { "\n" };
+        println!("{gap}{last_report}{gap}{kept}");
+    }
+    Ok(())
+}
+
+fn measure(
+    plan: &TrainPlan,
+    prepared: &Prepared,
+    examples: &Examples,
+    split: Split,
+    outcome: &Outcome,
+    listener: &mut dyn Listener,
+) -> Result<Evaluation, Error> {
+    let classifier = &prepared.classifier;
+    let mut activations = encoder::Activations::for_inference(classifier.network());
+    let batch_size = plan.arguments.per_device_eval_batch_size;
+    let evaluation = train::evaluate(classifier, examples, batch_size, &mut activations, split, listener)?;
+    let step = outcome.selected_step;
+    let epoch = step as f64 / plan.arguments.steps_per_epoch(prepared.train.len() as u64) as f64;
+    let (metrics, runtime) = (evaluation.named(), evaluation.runtime);
+    listener.on_event(&Event::Evaluate { split, step, epoch, metrics, runtime });
+    Ok(evaluation)
+}
+
+/// The plan goes where the form leaves room for it.
+fn say(form: Form, text: &str) {
+    match form {
+        Form::Quiet => {}
+        Form::Json => eprint!("{text}"),
+        Form::Bar | Form::Lines => println!("{text}"),
+    }
+}
+
+fn sorted(value: &Value) -> Value {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    value
 }

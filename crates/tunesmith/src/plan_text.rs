@@ -1,0 +1,108 @@
+//! The plan as it is printed before a training.
+
+use kernels::Backend;
+use train::Examples;
+
+use crate::plan::TrainPlan;
+use crate::prepared::Prepared;
+use crate::render::{count, duration};
+
+/// Names of weights that are listed; a checkpoint with a language-model head leaves a handful.
+const NAMES_SHOWN: usize = 40;
+
+/// The whole plan, a line for each thing that one would want to know before waiting for it.
+pub(crate) fn describe(plan: &TrainPlan, prepared: &Prepared) -> String {
+    let mut lines = Vec::new();
+    describe_rows(prepared, &mut lines);
+    describe_model(plan, prepared, &mut lines);
+
+    let arguments = &plan.arguments;
+    let rows = prepared.rows.train.len() as u64;
+    let changed = plan.changed_arguments();
+    let changed = if changed.is_empty() { "all as TrainingArguments has them".to_owned() } else { changed.join(", ") };
+    lines.push(("settings", changed));
+    let estimate = &prepared.estimate;
+    let steps = format!("{}, {} in an epoch", count(estimate.total_steps), count(arguments.steps_per_epoch(rows)));
+    lines.push(("steps", steps));
+    let backend = prepared.classifier.network().backend();
+    lines.push((
+        "estimate",
+        format!(
+            "about {}, {:.1} GB of memory; {} on {} threads with {:?}",
+            duration(estimate.seconds),
+            estimate.bytes as f64 / 1e9,
+            plan.precision.name(),
+            backend.threads(),
+            backend.isa()
+        ),
+    ));
+    lines.push(("output", plan.output.display().to_string()));
+    let notices = prepared.rows.notices.iter().map(ToString::to_string);
+    for note in plan.notes.iter().cloned().chain(notices).chain(prepared.notes.iter().cloned()) {
+        lines.push(("note", note));
+    }
+    lines.into_iter().map(|(name, text)| format!("{name:<11} {text}\n")).collect()
+}
+
+fn describe_rows(prepared: &Prepared, lines: &mut Vec<(&'static str, String)>) {
+    let rows = &prepared.rows;
+    lines.push(("columns", format!("text {}, label {}", rows.columns.text, rows.columns.label)));
+    let splits = [
+        ("train", Some(&rows.train), Some(&prepared.train)),
+        ("validation", rows.validation.as_ref(), prepared.validation.as_ref()),
+        ("test", rows.test.as_ref(), prepared.test.as_ref()),
+    ];
+    for (name, split, examples) in splits {
+        let (Some(split), Some(examples)) = (split, examples) else { continue };
+        let counts = split.class_counts(rows.labels.len());
+        let classes = rows.labels.names().iter().zip(counts);
+        let classes: Vec<String> = classes.map(|(label, rows)| format!("{label} {}", count(rows as u64))).collect();
+        lines.push((name, format!("{} rows of {}: {}", count(split.len() as u64), split.source, classes.join(", "))));
+        lines.push(("", describe_tokens(examples, prepared.classifier.max_length())));
+    }
+}
+
+fn describe_tokens(examples: &Examples, max_length: usize) -> String {
+    let encoded = &examples.encoded;
+    let (mean, longest) = (encoded.mean_tokens(), encoded.full_longest());
+    let share = 100.0 * encoded.truncated() as f64 / encoded.len().max(1) as f64;
+    format!("tokens: mean {mean:.1}, longest {longest}; {share:.1}% of rows cut at {max_length}")
+}
+
+fn describe_model(plan: &TrainPlan, prepared: &Prepared, lines: &mut Vec<(&'static str, String)>) {
+    let network = prepared.classifier.network();
+    let config = network.config();
+    lines.push((
+        "model",
+        format!(
+            "{}: {}, {} layers, {} wide, {} heads",
+            plan.model,
+            config.family.model_type,
+            config.num_hidden_layers,
+            config.hidden_size,
+            config.num_attention_heads
+        ),
+    ));
+    let (all, learning) = network.count_parameters();
+    lines.push(("parameters", format!("{}, {} of them trainable", count(all as u64), count(learning as u64))));
+    let loaded = &prepared.loaded;
+    for (name, weights) in [("new", &loaded.newly_initialized), ("new", &loaded.mismatched), ("unused", &loaded.unused)]
+    {
+        if !weights.is_empty() {
+            let more = weights.len().saturating_sub(NAMES_SHOWN);
+            let mut text = weights.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
+            if more > 0 {
+                text += &format!(" and {more} more");
+            }
+            lines.push((name, text));
+        }
+    }
+    let frozen: Vec<&str> = network
+        .weights()
+        .filter(|(_, weight)| !network.backend().is_trainable(weight))
+        .flat_map(|(parameter, _)| parameter.names.iter().map(String::as_str))
+        .collect();
+    if !frozen.is_empty() {
+        lines.push(("frozen", format!("{} weights, from {} to {}", frozen.len(), frozen[0], frozen[frozen.len() - 1])));
+    }
+}

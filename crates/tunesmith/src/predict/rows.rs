@@ -1,0 +1,185 @@
+//! Where the texts come from, and how they come: in chunks, as many at a time as are there.
+//!
+//! A thread reads ahead by one chunk, so reading and unpacking cost no time of their own. A slow source, such as a
+//! person or a program that waits for each answer, gets small chunks and quick answers; a file gets full ones. What is
+//! said of a text does not depend on its chunk.
+
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
+
+use dataset::columns::choose_text;
+use dataset::{Error, Format, ReadOptions, Record, Records, Source};
+
+/// Rows at a time: enough to sort by length, few enough to hold.
+const CHUNK: usize = 2048;
+
+/// Standard input, in messages.
+const STDIN: &str = "standard input";
+
+/// Rows with a text each, in order.
+pub(crate) struct Rows {
+    /// What they are called in messages.
+    pub(crate) name: String,
+    /// Their columns.
+    pub(crate) columns: Vec<String>,
+    /// Which column holds the text.
+    pub(crate) text: usize,
+    /// How they are written.
+    pub(crate) format: Format,
+    coming: Receiver<dataset::Result<Record>>,
+    fault: Option<Error>,
+}
+
+impl Rows {
+    /// These texts.
+    pub(crate) fn of_texts(texts: Vec<String>) -> Self {
+        let rows = (1..).zip(texts).map(|(row, text)| Ok(Record { row, line: row, values: vec![text], object: None }));
+        let coming = read_ahead(move |send| rows.map(|row| send.send(row)).all(|sent| sent.is_ok()));
+        let columns = vec!["text".to_owned()];
+        Self { name: "the command line".to_owned(), columns, text: 0, format: Format::Text, coming, fault: None }
+    }
+
+    /// The rows of a file, packed or not.
+    ///
+    /// # Errors
+    /// When it cannot be read, or no column is certain to hold the text.
+    pub(crate) fn of_file(path: &Path, options: &ReadOptions, text_column: Option<&str>) -> dataset::Result<Self> {
+        let format = options.format.or_else(|| Format::from_name(&path.display().to_string()));
+        Self::of_records(Source::from(path).open(options)?, format.unwrap_or(Format::Text), text_column)
+    }
+
+    /// The rows of standard input: lines, unless the options say otherwise.
+    ///
+    /// # Errors
+    /// As [`Self::of_file`].
+    pub(crate) fn of_stdin(options: &ReadOptions, text_column: Option<&str>) -> dataset::Result<Self> {
+        let format = options.format.unwrap_or(Format::Text);
+        let options = ReadOptions { format: Some(format), ..options.clone() };
+        Self::of_records(dataset::read_from(STDIN, io::stdin(), &options)?, format, text_column)
+    }
+
+    fn of_records(mut records: Records, format: Format, text_column: Option<&str>) -> dataset::Result<Self> {
+        let (name, columns) = (records.name().to_owned(), records.columns().to_vec());
+        let text = choose_text(&name, &columns, text_column)?;
+        let index = text.index;
+        let coming = read_ahead(move |send| {
+            while let Some(record) = records.next() {
+                let checked = record.and_then(|record| {
+                    record.check_scalar(&text.name, "a text", &records)?;
+                    Ok(record)
+                });
+                if send.send(checked).is_err() {
+                    return false;
+                }
+            }
+            true
+        });
+        Ok(Self { name, columns, text: index, format, coming, fault: None })
+    }
+
+    /// The next rows, at least one; nothing at the end. Rows before a malformed one come first.
+    ///
+    /// # Errors
+    /// When a row is malformed.
+    pub(crate) fn next_chunk(&mut self) -> dataset::Result<Option<Vec<Record>>> {
+        if let Some(fault) = self.fault.take() {
+            return Err(fault);
+        }
+        let Ok(first) = self.coming.recv() else { return Ok(None) };
+        let mut chunk = vec![first?];
+        while chunk.len() < CHUNK
+            && let Ok(next) = self.coming.try_recv()
+        {
+            match next {
+                Ok(record) => chunk.push(record),
+                Err(fault) => {
+                    self.fault = Some(fault);
+                    break;
+                }
+            }
+        }
+        Ok(Some(chunk))
+    }
+}
+
+/// Runs `read` on a thread of its own, which waits while a chunk is ready and nobody has taken it. It ends with the
+/// program, should it still wait for input then.
+fn read_ahead(
+    read: impl FnOnce(SyncSender<dataset::Result<Record>>) -> bool + Send + 'static,
+) -> Receiver<dataset::Result<Record>> {
+    let (send, coming) = sync_channel(CHUNK);
+    thread::spawn(move || read(send));
+    coming
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Read};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    fn of(csv: &str) -> Rows {
+        let options = ReadOptions { format: Some(Format::Csv), ..ReadOptions::default() };
+        let records = dataset::read_from("a.csv", Cursor::new(csv.to_owned()), &options).unwrap();
+        Rows::of_records(records, Format::Csv, None).unwrap()
+    }
+
+    fn all(rows: &mut Rows) -> (Vec<u64>, Option<Error>) {
+        let mut seen = Vec::new();
+        loop {
+            match rows.next_chunk() {
+                Ok(Some(chunk)) => seen.extend(chunk.iter().map(|record| record.row)),
+                Ok(None) => return (seen, None),
+                Err(fault) => return (seen, Some(fault)),
+            }
+        }
+    }
+
+    #[test]
+    fn rows_before_a_malformed_one_come_first() {
+        let (seen, fault) = all(&mut of("text,id\na,1\nb,2\nc\n"));
+        assert_eq!(seen, [1, 2]);
+        assert!(fault.unwrap().to_string().contains("row 3"));
+    }
+
+    #[test]
+    fn every_row_comes_once_and_in_order() {
+        let csv = format!("text\n{}", "word\n".repeat(3 * CHUNK + 5));
+        assert_eq!(all(&mut of(&csv)).0, (1..=3 * CHUNK as u64 + 5).collect::<Vec<_>>());
+        assert_eq!(all(&mut Rows::of_texts(vec![String::new(), "b".to_owned()])).0, [1, 2]);
+    }
+
+    /// Lines without end, counted as they are read.
+    struct Endless(Arc<AtomicUsize>);
+
+    impl Read for Endless {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let whole = buffer.len() - buffer.len() % 2;
+            buffer[..whole].as_chunks_mut::<2>().0.fill(*b"x\n");
+            self.0.fetch_add(whole / 2, Ordering::Relaxed);
+            Ok(whole)
+        }
+    }
+
+    #[test]
+    fn an_endless_file_is_not_read_far_ahead() {
+        let read = Arc::new(AtomicUsize::new(0));
+        let options = ReadOptions { format: Some(Format::Text), ..ReadOptions::default() };
+        let records = dataset::read_from("a.txt", Endless(Arc::clone(&read)), &options).unwrap();
+        let mut rows = Rows::of_records(records, Format::Text, None).unwrap();
+        let mut taken = 0;
+        for _ in 0..20 {
+            taken += rows.next_chunk().unwrap().unwrap().len();
+            thread::sleep(Duration::from_millis(5));
+        }
+        // One chunk waits, one line is in hand, and the reader's buffers hold some kilobytes of two-byte lines.
+        let ahead = read.load(Ordering::Relaxed) - taken;
+        assert!(ahead <= 2 * CHUNK + (64 << 10), "{ahead} lines ahead");
+        assert!(taken > 0);
+    }
+}

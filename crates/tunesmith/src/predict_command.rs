@@ -1,0 +1,134 @@
+//! `tunesmith predict`: a label and scores for each text, beside whatever else its row has.
+//!
+//! Rows stream through in chunks (see [`crate::predict`]); memory does not grow with their number.
+
+use std::io::{self, IsTerminal};
+use std::path::PathBuf;
+
+use classifier::{Classifier, Error, Prediction};
+use dataset::Record;
+use encoder::Activations;
+use kernels::Cpu;
+
+use crate::destination::{Destination, check_apart};
+use crate::flags::FormatFlags;
+use crate::predict::added::Added;
+use crate::predict::form::{Form, OutputFormat, UnknownForm, Writer};
+use crate::predict::progress::Progress;
+use crate::predict::rows::Rows;
+use crate::saved_model::{self, AskFlags};
+
+/// The flags of `predict`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct PredictFlags {
+    /// The folder of a run or of another fine-tuned classifier, or a name in the local Hugging Face cache
+    model: String,
+
+    /// The texts; without any and without --input, the lines of standard input
+    texts: Vec<String>,
+
+    /// A file of texts; its order and columns are kept, and label, score and scores (by label) are added
+    #[arg(long, short, value_name = "FILE", conflicts_with = "texts")]
+    input: Option<PathBuf>,
+
+    /// Where to write; the file appears when it is whole [default: standard output]
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
+    /// How to write [default: what the output's name tells, otherwise as the input is written]
+    #[arg(long, value_name = "FORMAT")]
+    output_format: Option<OutputFormat>,
+
+    /// Whether to write a JSON object per line to standard output
+    #[arg(long)]
+    json: Option<bool>,
+
+    /// Whether to say nothing beside the predictions
+    #[arg(long, short)]
+    quiet: Option<bool>,
+
+    #[command(flatten)]
+    format: FormatFlags,
+
+    /// Column of the texts [default: the one whose name says so]
+    #[arg(long, value_name = "NAME", aliases = ["text-col", "text-column-name"], help_heading = "Reading")]
+    text_column: Option<String>,
+
+    #[command(flatten)]
+    ask: AskFlags,
+}
+
+/// Predicts as the flags say.
+///
+/// # Errors
+/// When the model, the rows or the places cannot be used. Rows before a malformed one may stand on standard output by
+/// then; a file is not written.
+pub(crate) fn run(flags: &PredictFlags) -> anyhow::Result<()> {
+    let asked_form = flags.asked_form()?;
+    if let (Some(input), Some(output)) = (&flags.input, &flags.output) {
+        check_apart(input, output)?;
+    }
+    let quiet = flags.quiet.unwrap_or_default();
+    let classifier = saved_model::load(&flags.model, &flags.ask)?;
+    let mut rows = flags.rows(quiet)?;
+
+    let (columns, added) = (rows.columns.clone(), Added::beside(&rows.columns, &rows.name)?);
+    let writer = Writer {
+        form: asked_form.unwrap_or(Form::like(rows.format)),
+        columns: &columns,
+        text: rows.text,
+        added: &added,
+        labels: classifier.labels().names(),
+    };
+    let mut out = flags.output.as_deref().map_or_else(|| Ok(Destination::stdout()), Destination::file)?;
+    let mut progress = Progress::begin(quiet, flags.output.is_some());
+    let mut activations = Activations::for_inference(classifier.network());
+    out.write(&writer.header()?)?;
+    while let Some(chunk) = rows.next_chunk()? {
+        let predictions = predict(&classifier, &chunk, rows.text, &mut activations)?;
+        out.write(&writer.rows(&chunk, &predictions)?)?;
+        progress.add(chunk.len());
+    }
+    out.finish()?;
+    progress.end(quiet, flags.output.as_deref());
+    Ok(())
+}
+
+impl PredictFlags {
+    /// The form that was asked for, in so many words or by the output's name.
+    fn asked_form(&self) -> Result<Option<Form>, UnknownForm> {
+        match (self.output_format, &self.output) {
+            (Some(format), _) => Ok(Some(format.into())),
+            (None, Some(output)) => Form::of_name(output).map(Some),
+            (None, None) => Ok((self.json == Some(true)).then_some(Form::Json)),
+        }
+    }
+
+    fn rows(&self, quiet: bool) -> dataset::Result<Rows> {
+        let (options, text_column) = (self.format.options(), self.text_column.as_deref());
+        if let Some(input) = &self.input {
+            return Rows::of_file(input, &options, text_column);
+        }
+        if !self.texts.is_empty() {
+            return Ok(Rows::of_texts(self.texts.clone()));
+        }
+        if !quiet && io::stdin().is_terminal() {
+            eprintln!("reading texts from standard input, one a line");
+        }
+        Rows::of_stdin(&options, text_column)
+    }
+}
+
+fn predict(
+    classifier: &Classifier<Cpu>,
+    chunk: &[Record],
+    text: usize,
+    activations: &mut Activations<Cpu>,
+) -> Result<Vec<Prediction>, Error> {
+    let texts: Vec<&str> = chunk.iter().map(|record| record.values[text].as_str()).collect();
+    classifier.predict(&texts, activations).map_err(|error| match error {
+        // Told as a row of the file and not of the chunk.
+        Error::NotFinite { row } => Error::NotFinite { row: chunk[row - 1].row as usize },
+        other => other,
+    })
+}

@@ -1,0 +1,108 @@
+//! What a training needs in memory: rows, model and tokens, made from the plan.
+
+use std::path::PathBuf;
+
+use classifier::{Classifier, Start, find_model};
+use dataset::{CacheOutcome, Dataset, Split};
+use encoder::LoadReport;
+use kernels::Cpu;
+use train::{Estimate, Examples, IntervalStrategy};
+
+use crate::flags::{EvalOn, Precision};
+use crate::plan::TrainPlan;
+
+/// Rows, model and tokens of a run, and what it will cost.
+pub(crate) struct Prepared {
+    pub(crate) rows: Dataset,
+    pub(crate) classifier: Classifier<Cpu>,
+    pub(crate) loaded: LoadReport,
+    pub(crate) train: Examples,
+    pub(crate) validation: Option<Examples>,
+    pub(crate) test: Option<Examples>,
+    pub(crate) estimate: Estimate,
+    /// What the user should be told of the preparation.
+    pub(crate) notes: Vec<String>,
+}
+
+/// Reads, loads, tokenises and times.
+///
+/// # Errors
+/// Whatever is wrong with data, model or settings.
+pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
+    let rows = dataset::load_dataset(&plan.request)?;
+    let backend = backend(plan.threads.map_or(0, std::num::NonZeroUsize::get))?;
+    let source = find_model(&plan.model)?;
+    let start = Start {
+        source: &source,
+        labels: &rows.labels,
+        max_length: plan.max_length,
+        seed: plan.arguments.seed,
+        texts: &rows.train.texts,
+    };
+    let (mut classifier, loaded) = Classifier::start(&start, backend)?;
+    plan.arguments.check_classes(rows.labels.len())?;
+    train::freeze(classifier.network_mut(), &plan.arguments)?;
+
+    let mut notes = Vec::new();
+    let cache = plan.cache_dir.clone().or_else(default_cache);
+    let mut examples = |split: &Split| tokenize(&classifier, split, cache.as_ref(), &mut notes);
+    let train = examples(&rows.train)?;
+    let validation = rows.validation.as_ref().map(&mut examples).transpose()?;
+    let test = rows.test.as_ref().map(&mut examples).transpose()?;
+
+    let tokens = |examples: &Option<Examples>| examples.as_ref().map_or(0, |e| e.encoded.total_tokens());
+    let along = match plan.eval_on {
+        _ if plan.arguments.eval_strategy == IntervalStrategy::No => 0,
+        EvalOn::Validation => tokens(&validation),
+        EvalOn::Test => tokens(&test),
+    };
+    let at_the_end = tokens(if test.is_some() { &test } else { &validation });
+    let estimate = train::estimate(&mut classifier, &plan.arguments, &train, along, at_the_end)?;
+    Ok(Prepared { rows, classifier, loaded, train, validation, test, estimate, notes })
+}
+
+/// The backend on this many threads; 0 is one for each core.
+///
+/// # Errors
+/// When the system cannot start them.
+pub(crate) fn backend(threads: usize) -> anyhow::Result<Cpu> {
+    Ok(Cpu::new(threads).map_err(|error| classifier::Error::Threads(error.to_string()))?)
+}
+
+/// How this machine computes, as checkpoints record it.
+pub(crate) fn arithmetic(precision: Precision, backend: &Cpu) -> String {
+    format!("{} with {:?} on {}", precision.name(), backend.isa(), std::env::consts::ARCH)
+}
+
+fn tokenize(
+    classifier: &Classifier<Cpu>,
+    split: &Split,
+    cache: Option<&PathBuf>,
+    notes: &mut Vec<String>,
+) -> Result<Examples, dataset::Error> {
+    let (tokenizer, max_length) = (classifier.tokenizer(), classifier.max_length());
+    let encoded = match cache {
+        None => dataset::encode(tokenizer, &split.texts, max_length)?,
+        Some(folder) => {
+            let (encoded, outcome) = dataset::encode_cached(tokenizer, &split.texts, max_length, folder)?;
+            match outcome {
+                CacheOutcome::Reused(_) | CacheOutcome::Written(_) => {}
+                CacheOutcome::Rebuilt { file, reason } => {
+                    notes.push(format!("the damaged cache {} was written anew: {reason}", file.display()));
+                }
+                CacheOutcome::InMemory { reason } => {
+                    notes.push(format!("the tokens are not cached on disk: {reason}"));
+                }
+            }
+            encoded
+        }
+    };
+    Ok(Examples { encoded, labels: split.labels.clone(), example_ids: split.example_ids.clone() })
+}
+
+/// This user's cache: `XDG_CACHE_HOME/tunesmith/tokens`, else `~/.cache/tunesmith/tokens`.
+fn default_cache() -> Option<PathBuf> {
+    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
+    cache.map(|cache| cache.join("tunesmith").join("tokens"))
+}

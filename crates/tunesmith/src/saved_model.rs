@@ -1,0 +1,43 @@
+//! A fine-tuned classifier, from what the user typed to something that answers.
+
+use std::num::NonZeroUsize;
+
+use classifier::{Classifier, ModelSource, find_model};
+use kernels::Cpu;
+
+use crate::prepared::backend;
+
+/// A model that starts from nothing, where a trained one was asked for.
+#[derive(Debug, thiserror::Error)]
+#[error("load the classifier {name}: it is not trained; train it first, and name the folder of the run")]
+pub(crate) struct Untrained {
+    name: String,
+}
+
+/// What the commands that ask a model may say of it.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Model")]
+pub(crate) struct AskFlags {
+    /// Tokens of a text that are read, special ones included [default: the length trained with]
+    #[arg(long, value_name = "TOKENS", aliases = ["max-seq-length", "max-len"])]
+    pub(crate) max_length: Option<NonZeroUsize>,
+
+    /// Threads to compute with; the results do not depend on it [default: one per core]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) threads: Option<NonZeroUsize>,
+}
+
+/// Loads the classifier that `name` means: a folder, or a name in the Hub's cache.
+///
+/// # Errors
+/// When there is none, it is not trained, or its files cannot be used.
+pub(crate) fn load(name: &str, flags: &AskFlags) -> anyhow::Result<Classifier<Cpu>> {
+    let ModelSource::Folder(folder) = find_model(name)? else {
+        return Err(Untrained { name: name.to_owned() }.into());
+    };
+    let mut classifier = Classifier::load(&folder, backend(flags.threads.map_or(0, NonZeroUsize::get))?)?;
+    if let Some(max_length) = flags.max_length {
+        classifier.set_max_length(max_length.get())?;
+    }
+    Ok(classifier)
+}
