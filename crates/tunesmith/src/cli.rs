@@ -9,8 +9,10 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::argv;
+use crate::evaluate_command::EvaluateFlags;
 use crate::flags::TrainFlags;
 use crate::layers::typed;
+use crate::predict_command::PredictFlags;
 use crate::tokenize_command::TokenizeFlags;
 
 const AFTER_HELP: &str = "\
@@ -41,6 +43,12 @@ pub(crate) enum Task {
     /// Fine-tune a classifier on labelled texts and report on rows it has not seen
     #[command(after_help = AFTER_HELP)]
     Train(Box<TrainFlags>),
+    /// Measure a fine-tuned classifier on a labelled file
+    #[command(after_help = AFTER_HELP)]
+    Evaluate(EvaluateFlags),
+    /// Give texts labels and scores: those named, those of a file, or the lines of standard input
+    #[command(after_help = AFTER_HELP)]
+    Predict(PredictFlags),
     /// Show the ids and pieces that a model makes of texts
     #[command(after_help = AFTER_HELP)]
     Tokenize(TokenizeFlags),

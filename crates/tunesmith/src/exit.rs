@@ -4,7 +4,11 @@
 
 use std::io;
 
+use crate::destination::DestinationError;
 use crate::output::OutputError;
+use crate::predict::added::NamesTaken;
+use crate::predict::form::UnknownForm;
+use crate::saved_model::Untrained;
 use crate::settings_error::SettingsError;
 use crate::train_command::Interrupted;
 
@@ -86,6 +90,21 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     }
     if cause.is::<Interrupted>() {
         return Some(Exit::Interrupted);
+    }
+    if let Some(error) = cause.downcast_ref::<DestinationError>() {
+        return Some(match error {
+            DestinationError::Io { .. } => Exit::Disk,
+            _ => Exit::Settings,
+        });
+    }
+    if cause.is::<UnknownForm>() {
+        return Some(Exit::Settings);
+    }
+    if cause.is::<NamesTaken>() {
+        return Some(Exit::Data);
+    }
+    if cause.is::<Untrained>() {
+        return Some(Exit::Model);
     }
     cause.is::<io::Error>().then_some(Exit::Disk)
 }

@@ -4,6 +4,8 @@
 mod argv;
 mod cli;
 mod complete;
+mod destination;
+mod evaluate_command;
 mod example;
 mod exit;
 mod flags;
@@ -11,11 +13,14 @@ mod layers;
 mod output;
 mod plan;
 mod plan_text;
+mod predict;
+mod predict_command;
 mod prepared;
 mod recipe;
 mod render;
 mod report;
 mod saved;
+mod saved_model;
 mod settings_error;
 mod signals;
 mod tokenize_command;
@@ -34,6 +39,8 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Task::Train(flags) => train_command::run(&flags),
+        Task::Evaluate(flags) => evaluate_command::run(&flags),
+        Task::Predict(flags) => predict_command::run(&flags),
         Task::Tokenize(flags) => tokenize_command::run(&flags),
     };
     match done {

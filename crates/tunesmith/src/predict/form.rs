@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use classifier::Prediction;
 use clap::ValueEnum;
+use classifier::Prediction;
 use dataset::{Format, Record};
 use serde::Serializer;
 use serde::ser::SerializeMap;

@@ -21,7 +21,8 @@ impl Progress {
     pub(crate) fn begin(quiet: bool, to_file: bool) -> Self {
         let drawn = !quiet && io::stderr().is_terminal() && (to_file || !io::stdout().is_terminal());
         let target = if drawn { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let style = ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let style =
+            ProgressStyle::with_template("{spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner());
         let spinner = ProgressBar::with_draw_target(None, target).with_style(style);
         Self { started: Instant::now(), rows: 0, spinner }
     }
