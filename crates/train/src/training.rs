@@ -14,7 +14,9 @@ use crate::checkpoint::{self, Belonging};
 use crate::selection::select;
 use crate::speed::speed;
 use crate::step::{Stepped, Stepper};
-use crate::{ArgumentError, Error, Evaluation, Examples, IntervalStrategy, TrainerState, TrainingArguments, evaluate, identity};
+use crate::{
+    ArgumentError, Error, Evaluation, Examples, IntervalStrategy, TrainerState, TrainingArguments, evaluate, identity,
+};
 
 /// Everything a training run needs.
 pub struct Run<'a, B: Backend> {
