@@ -1,0 +1,11 @@
+//! Whole training runs of a tiny model: what they learn, write, survive and refuse.
+
+mod accumulation;
+mod checkpoints;
+mod evaluation;
+mod files;
+mod killed;
+mod not_finite;
+mod other_run;
+mod resume;
+mod tiny;
