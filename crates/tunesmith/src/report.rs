@@ -19,7 +19,7 @@ pub(crate) fn report(split: Split, evaluation: &Evaluation, labels: &[String]) -
         Split::Eval => "validation",
         Split::Test => "test",
     };
-    let mut text = format!("{rows} report over {} rows\n\n", count(metrics.rows() as u64));
+    let mut text = format!("{rows} report over {} rows\n\n", count(metrics.rows()));
     text += &metrics.classification_report(labels, 4)?;
     if labels.len() <= CLASSES_SHOWN {
         text += "\nconfusion matrix: rows are true, columns are predicted\n\n";
