@@ -204,13 +204,25 @@ pub(crate) fn rotate(output: &Path, limit: Option<usize>, newest: u64, best: Opt
     let mut all = checkpoints(output);
     all.retain(|(step, _)| *step <= newest);
     let mut excess = all.len().saturating_sub(limit);
-    for (step, path) in all {
+    for (step, _) in all {
         if excess > 0 && Some(step) != best && step != newest {
-            // Renamed first, so that a crash in between leaves no half checkpoint under its name.
-            let away = output.join(format!(".checkpoint-{step}.gone"));
-            fs::rename(&path, &away).and_then(|()| fs::remove_dir_all(&away)).map_err(Error::write(&path))?;
+            remove(output, step)?;
             excess -= 1;
         }
     }
     Ok(())
+}
+
+/// Removes the checkpoint of a step, if it is there.
+///
+/// # Errors
+/// Where the system refuses.
+pub(crate) fn remove(output: &Path, step: u64) -> Result<(), Error> {
+    let path = folder(output, step);
+    if !path.exists() {
+        return Ok(());
+    }
+    // Renamed first, so that a crash in between leaves no half checkpoint under its name.
+    let away = output.join(format!(".checkpoint-{step}.gone"));
+    fs::rename(&path, &away).and_then(|()| fs::remove_dir_all(&away)).map_err(Error::write(&path))
 }

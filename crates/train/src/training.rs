@@ -103,6 +103,7 @@ pub fn train<B: Backend>(run: Run<'_, B>) -> Result<Outcome, Error> {
         if due.log {
             attempt.log(&mut state, &stepped);
         }
+        let best_before = state.best_global_step;
         let is_best = due.evaluate && attempt.evaluate(&mut state)?;
         state.seconds_before = attempt.seconds_before + started.elapsed().as_secs_f64();
         let stops_early = attempt.out_of_patience(&state);
@@ -110,6 +111,9 @@ pub fn train<B: Backend>(run: Run<'_, B>) -> Result<Outcome, Error> {
         let interrupted = attempt.run.stop.load(Ordering::Relaxed) && !is_last && !stops_early;
         if due.save || is_best || interrupted {
             attempt.save(&state, is_best)?;
+        }
+        if is_best && let Some(step) = best_before {
+            attempt.drop_superseded(step)?;
         }
         if interrupted {
             reason = EndReason::Interrupted;
@@ -310,6 +314,11 @@ impl<'a, B: Backend> Attempt<'a, B> {
         self.run.listener.on_event(&Event::Checkpoint { step: state.global_step, path, best });
         let keeps = self.run.arguments.load_best_model_at_end.then_some(state.best_global_step).flatten();
         checkpoint::rotate(self.run.output, self.run.arguments.save_total_limit, state.global_step, keeps)
+    }
+
+    /// Removes the checkpoint that was kept only because it was the best until now.
+    fn drop_superseded(&self, step: u64) -> Result<(), Error> {
+        if self.due(step).save { Ok(()) } else { checkpoint::remove(self.run.output, step) }
     }
 
     fn end(mut self, mut state: TrainerState, reason: EndReason) -> Result<Outcome, Error> {
