@@ -134,7 +134,7 @@ impl Config {
             family,
             vocab_size: read.count("vocab_size")?,
             hidden_size: read.count(keys.hidden_size)?,
-            num_hidden_layers: read.count(keys.num_hidden_layers)?,
+            num_hidden_layers: read.layers(keys.num_hidden_layers)?,
             num_attention_heads: read.count(keys.num_attention_heads)?,
             intermediate_size: read.count(keys.intermediate_size)?,
             max_position_embeddings: read.count("max_position_embeddings")?,
@@ -146,8 +146,8 @@ impl Config {
             classifier_dropout: classifier_dropout
                 .or(keys.classifier_dropout_default.map(single_precision))
                 .unwrap_or(hidden_dropout),
-            layer_norm_eps: single_precision(read.number("layer_norm_eps")?.unwrap_or(family.layer_norm_eps)),
-            initializer_range: single_precision(read.number("initializer_range")?.unwrap_or(0.02)),
+            layer_norm_eps: read.from_0_to_1("layer_norm_eps")?.unwrap_or(single_precision(family.layer_norm_eps)),
+            initializer_range: read.from_0_to_1("initializer_range")?.unwrap_or(0.02),
             pad_token_id: read.id("pad_token_id")?,
             positions_learn: json.get("sinusoidal_pos_embds") != Some(&Value::Bool(true)),
             labels: read.labels()?,
@@ -265,21 +265,32 @@ impl<'a> Reader<'a> {
         self.typed(key, "a string", Value::as_str)
     }
 
-    fn number(&self, key: &str) -> Result<Option<f64>, ConfigError> {
-        self.typed(key, "a number", Value::as_f64)
+    fn from_0_to_1(&self, key: &str) -> Result<Option<f32>, ConfigError> {
+        let read = |value: &Value| value.as_f64().map(single_precision).filter(|x| (0.0..=1.0).contains(x));
+        self.typed(key, "a number from 0 to 1", read)
     }
 
     fn probability(&self, key: &str) -> Result<Option<f32>, ConfigError> {
-        let read = |value: &Value| value.as_f64().filter(|p| (0.0..1.0).contains(p));
-        Ok(self.typed(key, "a number from 0 to below 1", read)?.map(single_precision))
+        // Rounded first: what is a little less than 1 becomes 1.
+        let read = |value: &Value| value.as_f64().map(single_precision).filter(|p| (0.0..1.0).contains(p));
+        self.typed(key, "a number from 0 to below 1", read)
     }
 
     /// A size from 1 to 2^24: larger ones are no sizes of any encoder, and would overflow products of two.
     fn count(&self, key: &str) -> Result<usize, ConfigError> {
-        let expected = "a whole number from 1 to 16777216";
-        let read = |value: &Value| value.as_u64().filter(|n| (1..=1 << 24).contains(n));
-        let count = self.typed(key, expected, read)?.ok_or_else(|| self.error(key, expected))?;
-        usize::try_from(count).map_err(|_| self.error(key, expected))
+        self.count_to(key, 1 << 24)
+    }
+
+    /// Fewer layers than sizes: the parameters of each are listed before the first is read.
+    fn layers(&self, key: &str) -> Result<usize, ConfigError> {
+        self.count_to(key, 1 << 12)
+    }
+
+    fn count_to(&self, key: &str, most: u64) -> Result<usize, ConfigError> {
+        let expected = format!("a whole number from 1 to {most}");
+        let read = |value: &Value| value.as_u64().filter(|n| (1..=most).contains(n));
+        let count = self.typed(key, &expected, read)?.ok_or_else(|| self.error(key, &expected))?;
+        usize::try_from(count).map_err(|_| self.error(key, &expected))
     }
 
     fn id(&self, key: &str) -> Result<Option<u32>, ConfigError> {
@@ -310,7 +321,9 @@ impl<'a> Reader<'a> {
             let labels: Option<Vec<String>> = labels.into_iter().collect();
             let distinct =
                 |labels: &Vec<String>| labels.iter().collect::<std::collections::HashSet<_>>().len() == labels.len();
-            return labels.filter(distinct).ok_or_else(|| self.error("id2label", expected));
+            return labels
+                .filter(|labels| !labels.is_empty() && distinct(labels))
+                .ok_or_else(|| self.error("id2label", expected));
         }
         let expected = "a number of labels from 1 to 65536";
         let read = |value: &Value| value.as_u64().filter(|n| (1..=65_536).contains(n));

@@ -46,15 +46,19 @@ impl Values {
         let mut values = Vec::new();
         for parameter in parameters(config) {
             let shape = parameter.shape();
-            let new = fresh(&parameter, config.initializer_range, seed);
-            let mut value = Vec::with_capacity(new.len());
+            // Nothing of a size that only the configuration claims is allocated before the file agrees.
+            let mut new = None;
+            let mut value = Vec::new();
             for (index, name) in parameter.names.iter().enumerate() {
                 let bare = name.strip_prefix(prefix).unwrap_or(name);
                 let in_file = [name.as_str(), bare].into_iter().find(|name| folder.contains(name));
-                let part = &new[index * parameter.tensor_len()..][..parameter.tensor_len()];
+                let mut start_anew = |value: &mut Vec<f32>| {
+                    let new = new.get_or_insert_with(|| fresh(&parameter, config.initializer_range, seed));
+                    value.extend_from_slice(&new[index * parameter.tensor_len()..][..parameter.tensor_len()]);
+                };
                 let Some(in_file) = in_file else {
                     report.newly_initialized.push(name.clone());
-                    value.extend_from_slice(part);
+                    start_anew(&mut value);
                     continue;
                 };
                 used.insert(in_file.to_owned());
@@ -62,7 +66,9 @@ impl Values {
                 let is_classifier = in_file.starts_with(config.family.names.classifier);
                 if relabel && is_classifier && found != shape {
                     report.mismatched.push(format!("{in_file}: found {found:?}, expected {shape:?}"));
-                    value.extend_from_slice(part);
+                    start_anew(&mut value);
+                } else if value.is_empty() {
+                    value = folder.read_f32_shaped(in_file, &shape)?;
                 } else {
                     value.extend(folder.read_f32_shaped(in_file, &shape)?);
                 }
