@@ -146,8 +146,8 @@ impl Config {
             classifier_dropout: classifier_dropout
                 .or(keys.classifier_dropout_default.map(single_precision))
                 .unwrap_or(hidden_dropout),
-            layer_norm_eps: read.from_0_to_1("layer_norm_eps")?.unwrap_or(single_precision(family.layer_norm_eps)),
-            initializer_range: read.from_0_to_1("initializer_range")?.unwrap_or(0.02),
+            layer_norm_eps: read.zero_to_one("layer_norm_eps")?.unwrap_or(single_precision(family.layer_norm_eps)),
+            initializer_range: read.zero_to_one("initializer_range")?.unwrap_or(0.02),
             pad_token_id: read.id("pad_token_id")?,
             positions_learn: json.get("sinusoidal_pos_embds") != Some(&Value::Bool(true)),
             labels: read.labels()?,
@@ -265,7 +265,7 @@ impl<'a> Reader<'a> {
         self.typed(key, "a string", Value::as_str)
     }
 
-    fn from_0_to_1(&self, key: &str) -> Result<Option<f32>, ConfigError> {
+    fn zero_to_one(&self, key: &str) -> Result<Option<f32>, ConfigError> {
         let read = |value: &Value| value.as_f64().map(single_precision).filter(|x| (0.0..=1.0).contains(x));
         self.typed(key, "a number from 0 to 1", read)
     }
