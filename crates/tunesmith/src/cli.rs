@@ -27,7 +27,7 @@ Exit codes:
     4  a model that cannot be used
     5  a file that cannot be read or written
     6  the loss is not finite; the last good checkpoint is intact
-  130  interrupted; a checkpoint to resume from was written";
+  130  interrupted; a training has written a checkpoint to resume from";
 
 /// From a labelled file to a fine-tuned text classifier.
 #[derive(Parser, Debug)]

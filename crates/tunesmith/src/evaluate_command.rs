@@ -98,10 +98,14 @@ pub(crate) fn run(flags: &EvaluateFlags) -> anyhow::Result<()> {
         }
     }
 
-    let mut out = flags.output.as_deref().map(Destination::file).transpose()?;
+    if let Some(output) = &flags.output {
+        // To fail before the work rather than after it; nothing stands there meanwhile that Ctrl-C would leave behind.
+        drop(Destination::file(output)?);
+    }
     let evaluation = evaluate(&classifier, rows, flags, quiet || json)?;
     let figures = format!("{:#}\n", Value::Object(figures(&evaluation, labels)));
-    if let Some(mut out) = out.take() {
+    if let Some(output) = &flags.output {
+        let mut out = Destination::file(output)?;
         out.write(figures.as_bytes())?;
         out.finish()?;
     }

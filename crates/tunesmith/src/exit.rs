@@ -8,6 +8,7 @@ use crate::destination::DestinationError;
 use crate::output::OutputError;
 use crate::predict::added::NamesTaken;
 use crate::predict::form::UnknownForm;
+use crate::predict_command::Stopped;
 use crate::saved_model::Untrained;
 use crate::settings_error::SettingsError;
 use crate::train_command::Interrupted;
@@ -28,7 +29,7 @@ pub(crate) enum Exit {
     Disk = 5,
     /// Loss or gradient stopped being a number.
     Diverged = 6,
-    /// Stopped from outside, with a checkpoint.
+    /// Stopped from outside, a training with a checkpoint.
     Interrupted = 130,
 }
 
@@ -88,7 +89,7 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<train::ArgumentError>() {
         return Some(Exit::Settings);
     }
-    if cause.is::<Interrupted>() {
+    if cause.is::<Interrupted>() || cause.is::<Stopped>() {
         return Some(Exit::Interrupted);
     }
     if let Some(error) = cause.downcast_ref::<DestinationError>() {

@@ -4,6 +4,9 @@
 
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use classifier::{Classifier, Error, Prediction};
 use dataset::Record;
@@ -14,9 +17,19 @@ use crate::destination::{Destination, check_apart};
 use crate::flags::FormatFlags;
 use crate::predict::added::Added;
 use crate::predict::form::{Form, OutputFormat, UnknownForm, Writer};
+use crate::predict::pace::Pace;
 use crate::predict::progress::Progress;
 use crate::predict::rows::Rows;
 use crate::saved_model::{self, AskFlags};
+use crate::signals;
+
+/// Stopped from outside before the file was whole.
+#[derive(Debug, thiserror::Error)]
+#[error("write {output}: interrupted after {rows} rows; the file was not written")]
+pub(crate) struct Stopped {
+    output: String,
+    rows: u64,
+}
 
 /// The flags of `predict`.
 #[derive(clap::Args, Debug)]
@@ -80,14 +93,22 @@ pub(crate) fn run(flags: &PredictFlags) -> anyhow::Result<()> {
         added: &added,
         labels: classifier.labels().names(),
     };
+    // Before there is a file to be left behind.
+    let stop = flags.stop()?;
     let mut out = flags.output.as_deref().map_or_else(|| Ok(Destination::stdout()), Destination::file)?;
     let mut progress = Progress::begin(quiet, flags.output.is_some());
     let mut activations = Activations::for_inference(classifier.network());
     out.write(&writer.header()?)?;
-    while let Some(chunk) = rows.next_chunk()? {
+    let mut pace = Pace::new();
+    while let Some(chunk) = rows.next_chunk(pace.rows(), &stop)? {
+        let started = Instant::now();
         let predictions = predict(&classifier, &chunk, rows.text, &mut activations)?;
         out.write(&writer.rows(&chunk, &predictions)?)?;
         progress.add(chunk.len());
+        pace.took(chunk.len(), started.elapsed());
+    }
+    if let Some(output) = flags.output.as_ref().filter(|_| stop.load(Ordering::Relaxed)) {
+        return Err(Stopped { output: output.display().to_string(), rows: progress.rows() }.into());
     }
     out.finish()?;
     progress.end(quiet, flags.output.as_deref());
@@ -102,6 +123,11 @@ impl PredictFlags {
             (None, Some(output)) => Form::of_name(output).map(Some),
             (None, None) => Ok((self.json == Some(true)).then_some(Form::Json)),
         }
+    }
+
+    /// What Ctrl-C sets where half a file would be left behind; elsewhere it ends the program as ever.
+    fn stop(&self) -> io::Result<Arc<AtomicBool>> {
+        if self.output.is_some() { signals::stop_flag() } else { Ok(Arc::default()) }
     }
 
     fn rows(&self, quiet: bool) -> dataset::Result<Rows> {

@@ -34,6 +34,11 @@ impl Progress {
         self.spinner.inc(rows as u64);
     }
 
+    /// Rows done.
+    pub(crate) fn rows(&self) -> u64 {
+        self.rows
+    }
+
     /// Ends, with a line about the file that was written.
     pub(crate) fn end(&self, quiet: bool, file: Option<&Path>) {
         self.spinner.finish_and_clear();

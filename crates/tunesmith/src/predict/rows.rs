@@ -1,19 +1,24 @@
 //! Where the texts come from, and how they come: in chunks, as many at a time as are there.
 //!
-//! A thread reads ahead by one chunk, so reading and unpacking cost no time of their own. A slow source, such as a
-//! person or a program that waits for each answer, gets small chunks and quick answers; a file gets full ones. What is
-//! said of a text does not depend on its chunk.
+//! A thread reads ahead, so reading and unpacking cost no time of their own. A slow source, such as a person or a
+//! program that waits for each answer, gets small chunks and quick answers; a file gets chunks as large as its reader
+//! asks for (see [`super::pace`]). What is said of a text does not depend on its chunk.
 
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use dataset::columns::choose_text;
 use dataset::{Error, Format, ReadOptions, Record, Records, Source};
 
-/// Rows at a time: enough to sort by length, few enough to hold.
-const CHUNK: usize = 2048;
+/// Rows that are read ahead.
+const AHEAD: usize = 2048;
+
+/// How long a request to stop may go unheard while no row comes.
+const LISTEN: Duration = Duration::from_millis(100);
 
 /// Standard input, in messages.
 const STDIN: &str = "standard input";
@@ -79,17 +84,18 @@ impl Rows {
         Ok(Self { name, columns, text: index, format, coming, fault: None })
     }
 
-    /// The next rows, at least one; nothing at the end. Rows before a malformed one come first.
+    /// The next rows, from one to `most`; nothing at the end, or when `stop` is set. Rows before a malformed one come
+    /// first.
     ///
     /// # Errors
     /// When a row is malformed.
-    pub(crate) fn next_chunk(&mut self) -> dataset::Result<Option<Vec<Record>>> {
+    pub(crate) fn next_chunk(&mut self, most: usize, stop: &AtomicBool) -> dataset::Result<Option<Vec<Record>>> {
         if let Some(fault) = self.fault.take() {
             return Err(fault);
         }
-        let Ok(first) = self.coming.recv() else { return Ok(None) };
+        let Some(first) = self.wait(stop) else { return Ok(None) };
         let mut chunk = vec![first?];
-        while chunk.len() < CHUNK
+        while chunk.len() < most
             && let Ok(next) = self.coming.try_recv()
         {
             match next {
@@ -102,14 +108,25 @@ impl Rows {
         }
         Ok(Some(chunk))
     }
+
+    fn wait(&self, stop: &AtomicBool) -> Option<dataset::Result<Record>> {
+        while !stop.load(Ordering::Relaxed) {
+            match self.coming.recv_timeout(LISTEN) {
+                Ok(next) => return Some(next),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return None,
+            }
+        }
+        None
+    }
 }
 
-/// Runs `read` on a thread of its own, which waits while a chunk is ready and nobody has taken it. It ends with the
-/// program, should it still wait for input then.
+/// Runs `read` on a thread of its own, which waits while enough rows are ready. It ends with the program, should it still
+/// wait for input then.
 fn read_ahead(
     read: impl FnOnce(SyncSender<dataset::Result<Record>>) -> bool + Send + 'static,
 ) -> Receiver<dataset::Result<Record>> {
-    let (send, coming) = sync_channel(CHUNK);
+    let (send, coming) = sync_channel(AHEAD);
     thread::spawn(move || read(send));
     coming
 }
@@ -118,10 +135,11 @@ fn read_ahead(
 mod tests {
     use std::io::{Cursor, Read};
     use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::time::Duration;
+    use std::sync::atomic::AtomicUsize;
 
     use super::*;
+
+    static NEVER: AtomicBool = AtomicBool::new(false);
 
     fn of(csv: &str) -> Rows {
         let options = ReadOptions { format: Some(Format::Csv), ..ReadOptions::default() };
@@ -132,7 +150,7 @@ mod tests {
     fn all(rows: &mut Rows) -> (Vec<u64>, Option<Error>) {
         let mut seen = Vec::new();
         loop {
-            match rows.next_chunk() {
+            match rows.next_chunk(100, &NEVER) {
                 Ok(Some(chunk)) => seen.extend(chunk.iter().map(|record| record.row)),
                 Ok(None) => return (seen, None),
                 Err(fault) => return (seen, Some(fault)),
@@ -149,8 +167,8 @@ mod tests {
 
     #[test]
     fn every_row_comes_once_and_in_order() {
-        let csv = format!("text\n{}", "word\n".repeat(3 * CHUNK + 5));
-        assert_eq!(all(&mut of(&csv)).0, (1..=3 * CHUNK as u64 + 5).collect::<Vec<_>>());
+        let csv = format!("text\n{}", "word\n".repeat(3 * AHEAD + 5));
+        assert_eq!(all(&mut of(&csv)).0, (1..=3 * AHEAD as u64 + 5).collect::<Vec<_>>());
         assert_eq!(all(&mut Rows::of_texts(vec![String::new(), "b".to_owned()])).0, [1, 2]);
     }
 
@@ -174,12 +192,22 @@ mod tests {
         let mut rows = Rows::of_records(records, Format::Text, None).unwrap();
         let mut taken = 0;
         for _ in 0..20 {
-            taken += rows.next_chunk().unwrap().unwrap().len();
+            taken += rows.next_chunk(100, &NEVER).unwrap().unwrap().len();
             thread::sleep(Duration::from_millis(5));
         }
-        // One chunk waits, one line is in hand, and the reader's buffers hold some kilobytes of two-byte lines.
+        // Rows wait, one line is in hand, and the reader's buffers hold some kilobytes of two-byte lines.
         let ahead = read.load(Ordering::Relaxed) - taken;
-        assert!(ahead <= 2 * CHUNK + (64 << 10), "{ahead} lines ahead");
-        assert!(taken > 0);
+        assert!(ahead <= AHEAD + 1 + (64 << 10), "{ahead} lines ahead");
+        assert!((20..=2000).contains(&taken), "{taken}");
+    }
+
+    #[test]
+    fn a_wait_for_rows_can_be_ended() {
+        let (send, coming) = sync_channel(1);
+        let columns = vec!["text".to_owned()];
+        let mut rows = Rows { name: String::new(), columns, text: 0, format: Format::Text, coming, fault: None };
+        assert!(rows.next_chunk(1, &AtomicBool::new(true)).unwrap().is_none());
+        drop(send);
+        assert!(rows.next_chunk(1, &NEVER).unwrap().is_none());
     }
 }

@@ -233,6 +233,28 @@ fn a_malformed_row_is_named_and_leaves_no_file() {
     assert_eq!(output.status.code(), Some(3));
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupted_file_is_not_left_half_written() {
+    let desk = Desk::new();
+    let output = desk.path("out.jsonl");
+    let mut program = desk.command("predict", &[&"-o", &output]).spawn().unwrap();
+    let mut asked = program.stdin.take().unwrap();
+    asked.write_all(b"hello\n").unwrap();
+    let partial = || fs::read_dir(desk.path("")).unwrap().count() > 1;
+    while !partial() {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    let id = program.id().to_string();
+    assert!(std::process::Command::new("kill").args(["-INT", &id]).status().unwrap().success());
+    let done = program.wait_with_output().unwrap();
+    drop(asked);
+    let said = String::from_utf8(done.stderr).unwrap();
+    assert_eq!(done.status.code(), Some(130), "{said}");
+    assert!(said.contains("interrupted") && said.contains("out.jsonl"), "{said}");
+    assert!(!partial(), "nothing is left");
+}
+
 #[test]
 fn a_list_is_no_text() {
     let desk = Desk::new();
