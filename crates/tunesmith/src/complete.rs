@@ -13,6 +13,7 @@ use train::{IntervalStrategy, TrainingArguments};
 
 use crate::example;
 use crate::flags::{EvalOn, FormatFlags, Precision, RowFlags, RunFlags, TrainFlags, TrainingFlags};
+use crate::output;
 use crate::recipe;
 use crate::settings_error::SettingsError;
 
@@ -150,7 +151,8 @@ fn complete_training(training: &TrainingFlags) -> Result<TrainingFlags, Settings
 }
 
 fn complete_run(run: &mut RunFlags, name: &str) {
-    run.output.get_or_insert_with(|| Path::new("runs").join(name));
+    let goes_on = run.resume == Some(true) || run.overwrite == Some(true);
+    run.output.get_or_insert_with(|| output::unnamed(&Path::new("runs").join(name), goes_on));
     run.precision.get_or_insert(Precision::F32);
     for switch in [&mut run.overwrite, &mut run.resume, &mut run.dry_run, &mut run.quiet, &mut run.json] {
         switch.get_or_insert(false);

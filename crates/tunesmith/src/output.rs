@@ -97,6 +97,22 @@ pub(crate) fn start(folder: &Path, resume: bool, overwrite: bool) -> Result<Star
     }
 }
 
+/// The folder of a run whose folder was not named: `base`, or `base-2`, `base-3`, … behind the runs that are finished.
+/// One that goes on or begins anew means the last of them that is there.
+pub(crate) fn unnamed(base: &Path, goes_on: bool) -> PathBuf {
+    let numbered = |number: u32| match number {
+        1 => base.to_owned(),
+        _ => PathBuf::from(format!("{}-{number}", base.display())),
+    };
+    let is_finished = |folder: &PathBuf| matches!(look(folder), Ok(Found::Finished));
+    let mut number = 1;
+    while is_finished(&numbered(number)) {
+        number += 1;
+    }
+    let free = numbered(number);
+    if goes_on && number > 1 && !matches!(look(&free), Ok(Found::Unfinished)) { numbered(number - 1) } else { free }
+}
+
 /// What a run writes into its folder, beside checkpoints.
 const OURS: [&str; 11] = [
     FINISHED,
@@ -194,6 +210,25 @@ mod tests {
         assert_eq!(start(folder_with(&files).path(), true, false).unwrap(), Start::Resuming);
         assert_eq!(start(folder_with(&files).path(), false, true).unwrap(), Start::Replacing);
         assert!(error(&files, true, true).contains("one of --resume and --overwrite"));
+    }
+
+    #[test]
+    fn an_unnamed_folder_stands_behind_the_finished_ones() {
+        let runs = tempfile::tempdir().unwrap();
+        let base = runs.path().join("example");
+        let second = runs.path().join("example-2");
+        let put = |folder: &Path, files: &[&str]| {
+            fs::create_dir_all(folder).unwrap();
+            files.iter().for_each(|file| fs::write(folder.join(file), "").unwrap());
+        };
+        assert_eq!(unnamed(&base, false), base);
+        assert_eq!(unnamed(&base, true), base);
+        put(&base, &["tunesmith.toml"]);
+        assert_eq!(unnamed(&base, false), base, "an unfinished run is not passed over in silence");
+        put(&base, &["all_results.json"]);
+        assert_eq!((unnamed(&base, false), unnamed(&base, true)), (second.clone(), base.clone()));
+        put(&second, &["tunesmith.toml"]);
+        assert_eq!((unnamed(&base, false), unnamed(&base, true)), (second.clone(), second.clone()));
     }
 
     #[test]

@@ -61,11 +61,13 @@ pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     Ok(Prepared { rows, classifier, loaded, train, validation, test, estimate, notes })
 }
 
-/// The backend on this many threads; 0 is one for each core.
+/// The backend on this many threads; 0 is one for each core. Tokenising is bound to as many.
 ///
 /// # Errors
 /// When the system cannot start them.
 pub(crate) fn backend(threads: usize) -> anyhow::Result<Cpu> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    pool.build_global().map_err(|error| classifier::Error::Threads(error.to_string()))?;
     Ok(Cpu::new(threads).map_err(|error| classifier::Error::Threads(error.to_string()))?)
 }
 
