@@ -177,6 +177,10 @@ impl<'a, B: Backend> Attempt<'a, B> {
             last: None,
             run,
         };
+        if checkpoint::folder(attempt.run.output, state.global_step).is_dir() {
+            // A crash may have come between the last checkpoint and the removal of the first.
+            attempt.rotate(&state)?;
+        }
         attempt.run.listener.on_event(&Event::TrainBegin {
             total_steps: attempt.total_steps,
             start_step: state.global_step,
@@ -312,6 +316,10 @@ impl<'a, B: Backend> Attempt<'a, B> {
         let json = self.state_json(state);
         let path = checkpoint::save(self.run.output, self.run.classifier, state, &json, &belonging)?;
         self.run.listener.on_event(&Event::Checkpoint { step: state.global_step, path, best });
+        self.rotate(state)
+    }
+
+    fn rotate(&self, state: &TrainerState) -> Result<(), Error> {
         let keeps = self.run.arguments.load_best_model_at_end.then_some(state.best_global_step).flatten();
         checkpoint::rotate(self.run.output, self.run.arguments.save_total_limit, state.global_step, keeps)
     }

@@ -28,9 +28,9 @@ pub(crate) fn describe(plan: &TrainPlan, prepared: &Prepared) -> String {
     lines.push((
         "estimate",
         format!(
-            "about {}, {:.1} GB of memory; {} on {} threads with {:?}",
+            "about {}, {} MB of memory; {} on {} threads with {:?}",
             duration(estimate.seconds),
-            estimate.bytes as f64 / 1e9,
+            count((estimate.bytes as f64 / 1e6).round() as u64),
             plan.precision.name(),
             backend.threads(),
             backend.isa()

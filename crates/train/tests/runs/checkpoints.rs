@@ -123,6 +123,26 @@ fn a_limit_never_removes_the_best_nor_the_last() {
     }
 }
 
+/// Killed between the last checkpoint and the removal of the first, a run has one too many; it goes on resuming.
+#[test]
+fn a_limit_is_kept_after_a_crash() {
+    let (ground, arguments) = (Ground::new(), TrainingArguments { save_total_limit: Some(2), ..saving() });
+    let folder = tempfile::tempdir().unwrap();
+    let output = folder.path();
+    ground.run(Attempt { stop_after: Some(5), ..ground.attempt(&arguments, output) }).outcome();
+    assert_eq!(saved_steps(output), [4, 5]);
+    copy(&output.join("checkpoint-4"), &output.join("checkpoint-3"));
+    let mut at_begin = Vec::new();
+    let hears = |event: &Event| {
+        if matches!(event, Event::TrainBegin { .. }) {
+            at_begin = saved_steps(output);
+        }
+    };
+    let attempt = Attempt { resume: latest_checkpoint(output), ..ground.attempt(&arguments, output) };
+    ground.run_with(attempt, ground.classifier(1, &Ground::labels()), hears).outcome();
+    assert_eq!(at_begin, [4, 5]);
+}
+
 /// Going back to an earlier checkpoint must not take from later ones what they need to go on.
 #[test]
 fn later_checkpoints_survive_going_back() {
