@@ -33,7 +33,7 @@ pub enum SchedulerType {
 pub enum IntervalStrategy {
     /// Never.
     No,
-    /// Every so many steps.
+    /// Every so many steps; what is saved or evaluated so is also at the last one.
     #[default]
     Steps,
     /// After each pass over the training rows.

@@ -157,6 +157,14 @@ impl<'a, B: Backend> Attempt<'a, B> {
         if let Some(path) = run.resume {
             let (resumed, arithmetic) = checkpoint::load(path, run.classifier, &identity)?;
             state = resumed;
+            let best = state.best_global_step.filter(|_| run.arguments.load_best_model_at_end);
+            if let Some(best) = best.map(|step| checkpoint::folder(run.output, step)).filter(|best| !best.exists()) {
+                let missing = std::io::Error::new(
+                    std::io::ErrorKind::NotFound,
+                    format!("it holds the best weights so far, and {} needs it", path.display()),
+                );
+                return Err(Error::io("read", &best)(missing));
+            }
             if arithmetic != run.arithmetic {
                 let now = run.arithmetic;
                 let message = format!(
@@ -244,7 +252,8 @@ impl<'a, B: Backend> Attempt<'a, B> {
             // The last weights are measured too, so that they can be the best.
             evaluate: evaluates
                 && (is_last || every(arguments.eval_strategy, arguments.eval_steps_of(self.total_steps))),
-            save: every(arguments.save_strategy, arguments.save_steps_of(self.total_steps)),
+            save: every(arguments.save_strategy, arguments.save_steps_of(self.total_steps))
+                || (is_last && arguments.save_strategy != IntervalStrategy::No),
         }
     }
 

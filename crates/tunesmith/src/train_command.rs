@@ -57,6 +57,7 @@ fn begin(plan: &TrainPlan, start: Start, listener: &mut dyn Listener) -> anyhow:
         saved::write(&saved::to_text(&plan.settings)?, &plan.output).map_err(output::refused(&plan.output))?;
         return Ok(None);
     }
+    train::remove_leftovers(&plan.output)?;
     let checkpoint = train::latest_checkpoint(&plan.output);
     if checkpoint.is_none() {
         let message = "no checkpoint had been written yet: the run begins again at its first step".to_owned();
