@@ -82,6 +82,9 @@ pub enum Error {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Somebody asked for the end.
+    #[error("measure all rows: stopped from outside")]
+    Stopped,
     /// The model answered with something that is no number.
     #[error("classify text {row}: the model's logits are not finite; its weights are damaged")]
     NotFinite {

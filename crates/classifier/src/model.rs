@@ -1,5 +1,6 @@
 //! The classifier itself.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use dataset::{Encoded, Labels, Tokenizer, length_batches, pack, scatter};
@@ -108,6 +109,11 @@ impl<B: Backend> Classifier<B> {
             let (path, model) = (folder.to_owned(), config.vocab_size);
             return Err(Error::Vocabulary { path, tokenizer: tokenizer.vocab_size(), model });
         }
+        // The ids that every text gets stand in the tokeniser's template, which its vocabulary need not know.
+        let largest = tokenizer.encode("", max_length)?.ids.into_iter().max().map_or(0, |id| id as usize + 1);
+        if largest > config.vocab_size {
+            return Err(Error::Vocabulary { path: folder.to_owned(), tokenizer: largest, model: config.vocab_size });
+        }
         Ok(Self { network: Network::new(backend, config, values), tokenizer, labels, max_length })
     }
 
@@ -164,19 +170,19 @@ impl<B: Backend> Classifier<B> {
     }
 
     /// Logits of texts that are already tokenised, in their order. Batches are made by length within `max_tokens`
-    /// rows; a text's logits do not depend on them. `progress` hears how many tokens are done.
+    /// rows; a text's logits do not depend on them. `progress` hears how many tokens are done and may stop it.
     ///
     /// # Shapes
     /// Returns len×C.
     ///
     /// # Errors
-    /// Logits that are not finite.
+    /// Logits that are not finite, or a stop by `progress`.
     pub fn logits(
         &self,
         encoded: &Encoded,
         max_tokens: usize,
         activations: &mut Activations<B>,
-        mut progress: impl FnMut(usize),
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Vec<f32>, Error> {
         let classes = self.labels.len();
         let ids = vec![0; encoded.len()];
@@ -188,7 +194,9 @@ impl<B: Backend> Classifier<B> {
             let logits = self.network.logits(Batch { ids: &packed.input_ids, layout: &layout }, activations);
             rows.extend(logits.chunks_exact(classes).map(<[f32]>::to_vec));
             done += packed.tokens();
-            progress(done);
+            if progress(done).is_break() {
+                return Err(Error::Stopped);
+            }
         }
         let logits = scatter(&batches, rows).concat();
         match logits.iter().position(|x| !x.is_finite()) {
@@ -208,7 +216,7 @@ impl<B: Backend> Classifier<B> {
     ) -> Result<Vec<Prediction>, Error> {
         const TOKENS_AT_ONCE: usize = 4096;
         let encoded = dataset::encode(&self.tokenizer, texts, self.max_length)?;
-        let logits = self.logits(&encoded, TOKENS_AT_ONCE, activations, |_| {})?;
+        let logits = self.logits(&encoded, TOKENS_AT_ONCE, activations, |_| ControlFlow::Continue(()))?;
         let predict = |logits: &[f32]| {
             let scores = softmax(logits);
             let best = |best: usize, at: usize| if scores[at] > scores[best] { at } else { best };

@@ -8,7 +8,7 @@ use std::fmt;
 use crate::{Error, Result, error::list};
 
 /// Usual names of text columns, in lower case.
-const TEXT_NAMES: [&str; 16] = [
+const TEXT_NAMES: [&str; 15] = [
     "text",
     "sentence",
     "review",
@@ -24,7 +24,6 @@ const TEXT_NAMES: [&str; 16] = [
     "headline",
     "reviewtext",
     "review_text",
-    "sentence1",
 ];
 
 /// Usual names of label columns, in lower case.

@@ -245,6 +245,13 @@ impl<B: Backend> Network<B> {
         activations.hidden.iter().map(read).collect()
     }
 
+    /// Bytes that [`Activations`] of an evaluation of `rows` rows at once take.
+    #[must_use]
+    pub fn inference_bytes(&self, rows: usize) -> usize {
+        let row = 13 * self.config.hidden_size + self.config.intermediate_size + self.shape.heads.count + 3;
+        4 * rows * row
+    }
+
     /// Bytes that [`Activations`] of a training step over `rows` rows and `texts` texts take.
     #[must_use]
     pub fn training_bytes(&self, rows: usize, texts: usize) -> usize {

@@ -36,6 +36,7 @@ pub fn estimate<B: Backend>(
     final_tokens: usize,
 ) -> Result<Estimate, Error> {
     let classes = classifier.labels().len();
+    let max_length = classifier.max_length();
     let longest = train.encoded.longest();
     let mut stepper = Stepper::new(arguments, train, classes);
     let (total_steps, steps_per_epoch) = (stepper.total_steps, stepper.steps_per_epoch);
@@ -88,7 +89,10 @@ pub fn estimate<B: Backend>(
     let matrices: usize = network.weights().filter(|(p, _)| p.usage == Use::Matrix).map(|(p, _)| p.rows * p.cols).sum();
     let texts = arguments.per_device_train_batch_size.min(train.len());
     let batch = (longest * texts).min(train.encoded.total_tokens());
-    let bytes = 4 * (all + 3 * learning + matrices) + network.training_bytes(batch, texts);
+    let measured_at_once =
+        arguments.per_device_eval_batch_size.saturating_mul(max_length).min(evaluation_tokens.max(final_tokens));
+    let activations = network.training_bytes(batch, texts) + network.inference_bytes(measured_at_once);
+    let bytes = 4 * (all + 3 * learning + matrices) + activations;
     Ok(Estimate { total_steps, seconds, bytes })
 }
 

@@ -1,5 +1,7 @@
 //! Measuring a classifier on labelled rows.
 
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use classifier::Classifier;
@@ -24,10 +26,10 @@ pub struct Evaluation {
 }
 
 /// Measures `classifier` on `examples`, in batches of up to `batch_size` texts of the longest length: shorter texts go
-/// more at a time. Neither batch size nor order changes a score.
+/// more at a time. Neither batch size nor order changes a score. `stop` is looked at after each batch.
 ///
 /// # Errors
-/// Logits that are not finite.
+/// Logits that are not finite, or the wish to stop.
 pub fn evaluate<B: Backend>(
     classifier: &Classifier<B>,
     examples: &Examples,
@@ -35,6 +37,7 @@ pub fn evaluate<B: Backend>(
     activations: &mut Activations<B>,
     split: Split,
     listener: &mut dyn Listener,
+    stop: &AtomicBool,
 ) -> Result<Evaluation, Error> {
     let started = Instant::now();
     listener.on_event(&Event::EvaluateBegin { split, samples: examples.len() as u64 });
@@ -44,6 +47,7 @@ pub fn evaluate<B: Backend>(
     let logits = classifier.logits(&examples.encoded, max_tokens, activations, |done| {
         batches += 1;
         listener.on_event(&Event::EvaluateProgress { split, done_tokens: done as u64, total_tokens });
+        if stop.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     let metrics = ClassificationMetrics::compute(&examples.labels, &logits, classifier.labels().len())?;
     Ok(Evaluation { logits, metrics, runtime: started.elapsed().as_secs_f64(), batches })

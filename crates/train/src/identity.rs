@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use crate::{Error, Examples, IntervalStrategy, TrainingArguments};
 
 /// Settings that say only when something is written or shown; a resumed run may change them.
-const FREE: [&str; 7] = [
+pub const FREE_ON_RESUME: [&str; 7] = [
     "logging_strategy",
     "logging_steps",
     "logging_first_step",
@@ -31,7 +31,7 @@ pub(crate) fn identity<B: Backend>(
         Ok(Value::Object(arguments)) => arguments,
         other => unreachable!("arguments are a JSON object, not {other:?}"),
     };
-    identity.retain(|name, _| !FREE.contains(&name.as_str()));
+    identity.retain(|name, _| !FREE_ON_RESUME.contains(&name.as_str()));
     let config = Value::Object(classifier.network().config().to_json()).to_string();
     identity.insert("training rows".into(), json!(train.len()));
     identity.insert("content of the training rows".into(), json!(content(train)));

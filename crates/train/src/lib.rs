@@ -28,6 +28,7 @@ pub use error::Error;
 pub use estimate::{Estimate, estimate};
 pub use evaluate::{Evaluation, evaluate};
 pub use examples::Examples;
+pub use identity::FREE_ON_RESUME;
 pub use results::Results;
 pub use schedule::multiplier;
 pub use state::TrainerState;

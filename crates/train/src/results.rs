@@ -1,6 +1,7 @@
 //! The result files of a run, as the Trainer's example scripts write them.
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -43,7 +44,6 @@ impl Results {
     /// # Errors
     /// Where the system refuses.
     pub fn write(&self, output: &Path) -> Result<(), Error> {
-        write_sorted(&output.join("all_results.json"), self.all.clone())?;
         for split in ["train", "eval", "test"] {
             let belongs = |name: &str| name.starts_with(&format!("{split}_")) || (name == "epoch" && split != "test");
             let part: Map<_, _> = self.all.clone().into_iter().filter(|(name, _)| belongs(name)).collect();
@@ -51,7 +51,11 @@ impl Results {
                 write_sorted(&output.join(format!("{split}_results.json")), part)?;
             }
         }
-        Ok(())
+        // Whole and last: this file says that the run is finished.
+        let beside = output.join(".all_results.json.tmp");
+        write_sorted(&beside, self.all.clone())?;
+        let target = output.join("all_results.json");
+        fs::rename(&beside, &target).map_err(Error::write(&target))
     }
 }
 
@@ -62,5 +66,10 @@ fn write_sorted(path: &Path, mut figures: Map<String, Value>) -> Result<(), Erro
     let mut serializer = serde_json::Serializer::with_formatter(&mut text, indented);
     serde::Serialize::serialize(&figures, &mut serializer)
         .map_err(|error| Error::State { path: path.to_owned(), found: error.to_string() })?;
-    fs::write(path, text).map_err(Error::write(path))
+    let write = || {
+        let mut file = fs::File::create(path)?;
+        file.write_all(&text)?;
+        file.sync_all()
+    };
+    write().map_err(Error::write(path))
 }

@@ -17,6 +17,8 @@ pub struct TrainerState {
     pub best_global_step: Option<u64>,
     /// Evaluations since the metric last got better by more than the threshold.
     pub evaluations_without_progress: usize,
+    /// Whether the evaluation that is due after `global_step` has yet to be made.
+    pub evaluation_pending: bool,
     /// Sum of the losses of the steps since the last log.
     pub loss_since_log: f64,
     /// The steps since the last log.
@@ -71,6 +73,7 @@ impl TrainerState {
             "trial_params": null,
             "tunesmith": {
                 "evaluations_without_progress": self.evaluations_without_progress,
+                "evaluation_pending": self.evaluation_pending,
                 "loss_since_log": self.loss_since_log,
                 "steps_since_log": self.steps_since_log,
                 "total_loss": self.total_loss,
@@ -92,6 +95,7 @@ impl TrainerState {
             "log_history": json["log_history"],
             "tokens_seen": json["num_input_tokens_seen"],
             "evaluations_without_progress": own["evaluations_without_progress"],
+            "evaluation_pending": own["evaluation_pending"],
             "loss_since_log": own["loss_since_log"],
             "steps_since_log": own["steps_since_log"],
             "total_loss": own["total_loss"],
@@ -111,6 +115,7 @@ mod tests {
             best_metric: Some(0.1 + 0.2),
             best_global_step: Some(5),
             evaluations_without_progress: 2,
+            evaluation_pending: true,
             loss_since_log: std::f64::consts::PI / 3.0,
             steps_since_log: 3,
             total_loss: 1.0 / 3.0,

@@ -91,9 +91,12 @@ pub fn train<B: Backend>(run: Run<'_, B>) -> Result<Outcome, Error> {
     let mut activations = Activations::for_training(attempt.run.classifier.network());
     // A run that was killed between its last checkpoint and its end has nothing left to do.
     let was_over = attempt.out_of_patience(&state) && state.global_step < attempt.total_steps;
-    let mut reason = if was_over { EndReason::EarlyStopped } else { EndReason::Completed };
+    let mut end = was_over.then_some(EndReason::EarlyStopped);
+    if state.evaluation_pending {
+        end = attempt.after_step(&mut state, started)?;
+    }
 
-    while state.global_step < attempt.total_steps && !was_over {
+    while end.is_none() && state.global_step < attempt.total_steps {
         let step_started = Instant::now();
         let stepped = stepper.take(attempt.run.classifier.network_mut(), state.global_step, &mut activations);
         attempt.check_finite(&state, &stepped)?;
@@ -103,28 +106,10 @@ pub fn train<B: Backend>(run: Run<'_, B>) -> Result<Outcome, Error> {
         if due.log {
             attempt.log(&mut state, &stepped);
         }
-        let best_before = state.best_global_step;
-        let is_best = due.evaluate && attempt.evaluate(&mut state)?;
-        state.seconds_before = attempt.seconds_before + started.elapsed().as_secs_f64();
-        let stops_early = attempt.out_of_patience(&state);
-        let is_last = state.global_step == attempt.total_steps;
-        let interrupted = attempt.run.stop.load(Ordering::Relaxed) && !is_last && !stops_early;
-        if due.save || is_best || interrupted {
-            attempt.save(&state, is_best)?;
-        }
-        if is_best && let Some(step) = best_before {
-            attempt.drop_superseded(step)?;
-        }
-        if interrupted {
-            reason = EndReason::Interrupted;
-            break;
-        }
-        if stops_early && !is_last {
-            reason = EndReason::EarlyStopped;
-            break;
-        }
+        state.evaluation_pending = due.evaluate;
+        end = attempt.after_step(&mut state, started)?;
     }
-    attempt.end(state, reason)
+    attempt.end(state, end.unwrap_or(EndReason::Completed))
 }
 
 /// What is due after a step.
@@ -159,11 +144,12 @@ impl<'a, B: Backend> Attempt<'a, B> {
             state = resumed;
             let best = state.best_global_step.filter(|_| run.arguments.load_best_model_at_end);
             if let Some(best) = best.map(|step| checkpoint::folder(run.output, step)).filter(|best| !best.exists()) {
-                let missing = std::io::Error::new(
-                    std::io::ErrorKind::NotFound,
-                    format!("it holds the best weights so far, and {} needs it", path.display()),
+                // Going back past a better one is fine: the same better one comes again.
+                let message = format!(
+                    "the best weights so far were in {}, which is gone: without better ones the last are kept",
+                    best.display()
                 );
-                return Err(Error::io("read", &best)(missing));
+                run.listener.on_event(&Event::Notice { message });
             }
             if arithmetic != run.arithmetic {
                 let now = run.arithmetic;
@@ -207,14 +193,17 @@ impl<'a, B: Backend> Attempt<'a, B> {
     fn check_finite(&self, state: &TrainerState, stepped: &Stepped) -> Result<(), Error> {
         for (what, value) in [("loss", stepped.loss), ("gradient norm", stepped.gradient_norm)] {
             if !value.is_finite() {
-                let kept = match checkpoint::latest_checkpoint(self.run.output) {
-                    Some(path) => format!("the last good checkpoint is {}", path.display()),
-                    None => "no checkpoint had been written yet".to_owned(),
-                };
-                return Err(Error::NotFinite { step: state.global_step + 1, what, value, kept });
+                return Err(Error::NotFinite { step: state.global_step + 1, what, value, kept: self.kept() });
             }
         }
         Ok(())
+    }
+
+    fn kept(&self) -> String {
+        match checkpoint::latest_checkpoint(self.run.output) {
+            Some(path) => format!("the last good checkpoint is {}", path.display()),
+            None => "no checkpoint had been written yet".to_owned(),
+        }
     }
 
     fn note_step(&mut self, state: &mut TrainerState, stepped: &Stepped, seconds: f64) {
@@ -257,6 +246,25 @@ impl<'a, B: Backend> Attempt<'a, B> {
         }
     }
 
+    /// Measures where that is due, saves where that is due, and says whether the run ends here before its last step.
+    fn after_step(&mut self, state: &mut TrainerState, started: Instant) -> Result<Option<EndReason>, Error> {
+        let best_before = state.best_global_step;
+        let is_best = state.evaluation_pending && self.evaluate(state)?;
+        state.seconds_before = self.seconds_before + started.elapsed().as_secs_f64();
+        let is_last = state.global_step == self.total_steps;
+        let early = (self.out_of_patience(state) && !is_last).then_some(EndReason::EarlyStopped);
+        // A wish to stop that comes while a run ends anyway changes nothing, unless it cut the measuring short.
+        let wished = self.run.stop.load(Ordering::Relaxed) && !is_last && early.is_none();
+        let interrupted = (wished || state.evaluation_pending).then_some(EndReason::Interrupted);
+        if self.due(state.global_step).save || is_best || interrupted.is_some() {
+            self.save(state, is_best)?;
+        }
+        if is_best && let Some(step) = best_before {
+            self.drop_superseded(step)?;
+        }
+        Ok(interrupted.or(early))
+    }
+
     fn log(&mut self, state: &mut TrainerState, stepped: &Stepped) {
         let (step, epoch) = (state.global_step, self.epoch(state.global_step));
         let loss = state.loss_since_log / state.steps_since_log as f64;
@@ -269,13 +277,23 @@ impl<'a, B: Backend> Attempt<'a, B> {
         self.run.listener.on_event(&Event::Log { step, epoch, loss, learning_rate, grad_norm });
     }
 
-    /// Measures, notes it, and says whether these are the best weights so far.
+    /// Measures, notes it, and says whether these are the best weights so far. Stopped from outside, it leaves the
+    /// evaluation pending: a resume begins with it.
     fn evaluate(&mut self, state: &mut TrainerState) -> Result<bool, Error> {
         let Some((split, examples)) = self.run.evaluation else { return Ok(false) };
         let arguments = self.run.arguments;
         let batch_size = arguments.per_device_eval_batch_size;
         let (classifier, listener) = (&*self.run.classifier, &mut *self.run.listener);
-        let evaluation = evaluate(classifier, examples, batch_size, &mut self.inference, split, listener)?;
+        let measured = evaluate(classifier, examples, batch_size, &mut self.inference, split, listener, self.run.stop);
+        let evaluation = match measured {
+            Err(Error::Model(classifier::Error::Stopped)) => return Ok(false),
+            Err(Error::Model(classifier::Error::NotFinite { .. })) => {
+                let (step, kept) = (state.global_step, self.kept());
+                return Err(Error::NotFinite { step, what: "output on the rows measured", value: f64::NAN, kept });
+            }
+            measured => measured?,
+        };
+        state.evaluation_pending = false;
         let (step, epoch) = (state.global_step, self.epoch(state.global_step));
         let (metrics, runtime) = (evaluation.named(), evaluation.runtime);
 
@@ -342,10 +360,17 @@ impl<'a, B: Backend> Attempt<'a, B> {
         let mut selected_step = state.global_step;
         let best = state.best_global_step.filter(|_| self.run.arguments.load_best_model_at_end);
         if let (Some(best), true) = (best, reason != EndReason::Interrupted) {
-            if best != state.global_step {
-                checkpoint::load_weights(&checkpoint::folder(self.run.output, best), self.run.classifier)?;
+            let path = checkpoint::folder(self.run.output, best);
+            if best != state.global_step && !path.exists() {
+                let message =
+                    format!("the best weights were in {}, which is gone: the last ones are kept", path.display());
+                self.run.listener.on_event(&Event::Notice { message });
+            } else {
+                if best != state.global_step {
+                    checkpoint::load_weights(&path, self.run.classifier)?;
+                }
+                selected_step = best;
             }
-            selected_step = best;
         }
         let runtime = state.seconds_before;
         let epoch = self.epoch(state.global_step);

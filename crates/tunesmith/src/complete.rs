@@ -9,7 +9,7 @@ use classifier::DEFAULT_MODEL;
 use dataset::{Format, Size};
 use toml::Table;
 use train::metrics::Metric;
-use train::{IntervalStrategy, TrainingArguments};
+use train::{IntervalStrategy, SchedulerType, TrainingArguments};
 
 use crate::example;
 use crate::flags::{EvalOn, FormatFlags, Precision, RowFlags, RunFlags, TrainFlags, TrainingFlags};
@@ -33,6 +33,7 @@ pub(crate) fn complete(mut flags: TrainFlags, notes: &mut Vec<String>) -> Result
         *metric = metric.parse::<Metric>()?.name().to_owned();
     }
     notes.push(decide_selection(&flags.rows, &mut flags.training)?);
+    note_what_has_no_effect(&flags.training, notes);
     flags.training = complete_training(&flags.training)?;
     let name = run_name(flags.recipe.as_deref(), &flags.rows);
     complete_run(&mut flags.run, &name);
@@ -98,7 +99,8 @@ fn decide_selection(rows: &RowFlags, training: &mut TrainingFlags) -> Result<Str
     }
     training.load_best_model_at_end = Some(false);
     if reports_on_test {
-        let strategy = *training.eval_strategy.get_or_insert(IntervalStrategy::Epoch);
+        let usual = if training.eval_steps.is_some() { IntervalStrategy::Steps } else { IntervalStrategy::Epoch };
+        let strategy = *training.eval_strategy.get_or_insert(usual);
         return Ok(format!(
             "evaluations ({}) report on the test rows and select nothing: the last weights are kept",
             frequency(strategy, training)
@@ -112,12 +114,32 @@ fn decide_selection(rows: &RowFlags, training: &mut TrainingFlags) -> Result<Str
     Ok("there are no validation rows: the last weights are kept".to_owned())
 }
 
+/// Settings that were given and, beside the others, do nothing.
+fn note_what_has_no_effect(training: &TrainingFlags, notes: &mut Vec<String>) {
+    let selects = training.load_best_model_at_end == Some(true) || training.early_stopping_patience.is_some();
+    if training.metric_for_best_model.is_some() && !selects {
+        notes.push("--metric-for-best-model has no effect: nothing is selected".to_owned());
+    }
+    if training.early_stopping_threshold.is_some_and(|least| least != 0.0) && training.early_stopping_patience.is_none()
+    {
+        notes.push("--early-stopping-threshold has no effect without --early-stopping-patience".to_owned());
+    }
+    let warms_up = training.warmup_steps.is_some_and(|steps| steps != 0.0);
+    if warms_up && training.lr_scheduler_type == Some(SchedulerType::Constant) {
+        notes.push("the schedule constant has no warmup; constant_with_warmup has".to_owned());
+    }
+}
+
 fn select_by_validation(training: &mut TrainingFlags) -> String {
     let never = training.eval_strategy == Some(IntervalStrategy::No);
     let load_best = *training.load_best_model_at_end.get_or_insert(!never);
     let needed = load_best || training.early_stopping_patience.is_some();
-    let strategy =
-        *training.eval_strategy.get_or_insert(if needed { IntervalStrategy::Epoch } else { IntervalStrategy::No });
+    let usual = match (needed, training.eval_steps) {
+        (_, Some(_)) => IntervalStrategy::Steps,
+        (true, None) => IntervalStrategy::Epoch,
+        (false, None) => IntervalStrategy::No,
+    };
+    let strategy = *training.eval_strategy.get_or_insert(usual);
     if !load_best {
         return "the last weights are kept, as --load-best-model-at-end is false".to_owned();
     }

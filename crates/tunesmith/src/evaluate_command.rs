@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use classifier::Classifier;
 use dataset::{Labels, Source, Split};
@@ -130,6 +131,7 @@ fn evaluate(
         &mut Activations::for_inference(classifier.network()),
         journal::Split::Test,
         &mut *Form::choose(quiet, false).listener(None),
+        &AtomicBool::new(false),
     )?)
 }
 

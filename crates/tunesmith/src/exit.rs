@@ -63,6 +63,7 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(error) = cause.downcast_ref::<classifier::Error>() {
         return Some(match error {
             classifier::Error::Write { .. } => Exit::Disk,
+            classifier::Error::Stopped => Exit::Interrupted,
             classifier::Error::Tensors(error) => return kind(error),
             classifier::Error::Tokenizer(dataset::Error::Write { .. }) => Exit::Disk,
             classifier::Error::UnknownScratch { .. } | classifier::Error::MaxLength { .. } => Exit::Settings,

@@ -40,9 +40,9 @@ pub(crate) struct Layer {
 const REPLACES: [(&str, &[&str]); 7] = [
     ("file", &["train", "validation", "test"]),
     ("train", &["file", "validation", "test", "train_size", "validation_size", "test_size"]),
-    ("validation", &["validation_size"]),
+    ("validation", &["validation_size", "train_size"]),
     ("validation_size", &["validation"]),
-    ("test", &["test_size"]),
+    ("test", &["test_size", "train_size"]),
     ("test_size", &["test"]),
     ("num_train_epochs", &["max_steps"]),
 ];

@@ -114,7 +114,7 @@ pub(crate) fn unnamed(base: &Path, goes_on: bool) -> PathBuf {
 }
 
 /// What a run writes into its folder, beside checkpoints.
-const OURS: [&str; 11] = [
+const OURS: [&str; 9] = [
     FINISHED,
     "train_results.json",
     "eval_results.json",
@@ -124,11 +124,10 @@ const OURS: [&str; 11] = [
     "model.safetensors",
     "tokenizer.json",
     "tokenizer_config.json",
-    "run.json",
-    saved::FILE_NAME,
 ];
 
-/// Removes what the run in `folder` wrote, the sign that it was finished first; other files stay.
+/// Removes what the run in `folder` wrote, the sign that it was finished first and the sign that it is ours last; other
+/// files stay.
 ///
 /// # Errors
 /// When the system refuses.
@@ -147,7 +146,8 @@ pub(crate) fn clear(folder: &Path) -> Result<(), OutputError> {
             fs::remove_dir_all(entry.path()).map_err(refused(&entry.path()))?;
         }
     }
-    Ok(())
+    let settings = folder.join(saved::FILE_NAME);
+    fs::remove_file(&settings).map_err(refused(&settings))
 }
 
 /// What to make of a refusal by the system.

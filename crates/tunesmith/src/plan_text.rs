@@ -64,7 +64,8 @@ fn describe_rows(prepared: &Prepared, lines: &mut Vec<(&'static str, String)>) {
 
 fn describe_tokens(examples: &Examples, max_length: usize) -> String {
     let encoded = &examples.encoded;
-    let (mean, longest) = (encoded.mean_tokens(), encoded.full_longest());
+    let mean = encoded.full_tokens() as f64 / encoded.len().max(1) as f64;
+    let longest = encoded.full_longest();
     let share = 100.0 * encoded.truncated() as f64 / encoded.len().max(1) as f64;
     format!("tokens: mean {mean:.1}, longest {longest}; {share:.1}% of rows cut at {max_length}")
 }

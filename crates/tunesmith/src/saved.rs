@@ -17,7 +17,9 @@ pub(crate) const FILE_NAME: &str = "tunesmith.toml";
 const OF_THE_MOMENT: [&str; 5] = ["overwrite", "resume", "dry_run", "quiet", "json"];
 
 /// What may differ when a run goes on: it cannot change a weight.
-const FREE_ON_RESUME: [&str; 3] = ["output", "threads", "cache_dir"];
+fn is_free_on_resume(name: &str) -> bool {
+    ["output", "threads", "cache_dir"].contains(&name) || train::FREE_ON_RESUME.contains(&name)
+}
 
 /// The settings of the run in `folder`, if there is one.
 pub(crate) fn find(folder: &Path) -> Option<PathBuf> {
@@ -55,7 +57,7 @@ pub(crate) fn check_same(file: &Path, before: &TrainFlags, now: &TrainFlags) -> 
     let mut differences = Vec::new();
     for name in before.keys().chain(now.keys().filter(|name| !before.contains_key(*name))) {
         let (then, now) = (before.get(name), now.get(name));
-        if then != now && !FREE_ON_RESUME.contains(&name.as_str()) {
+        if then != now && !is_free_on_resume(name) {
             differences.push(format!("{} was {} and is {}", flag(name), said(then), said(now)));
         }
     }

@@ -1,7 +1,9 @@
 //! `tunesmith train`: the plan, the rows, the training, the report.
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 
 use journal::{EndReason, Event, Listener, Split};
 use serde_json::{Value, json};
@@ -31,20 +33,21 @@ pub(crate) fn run(flags: &TrainFlags) -> anyhow::Result<()> {
     let plan = TrainPlan::new(flags)?;
     let start = output::start(&plan.output, plan.resume, plan.overwrite)?;
     let mut prepared = prepare(&plan)?;
-    say(plan.form, &plan_text::describe(&plan, &prepared));
+    say(&plan, &plan_text::describe(&plan, &prepared))?;
     if plan.dry_run {
         return Ok(());
     }
     let mut listener = plan.form.listener(plan.selection());
     let resume = begin(&plan, start, &mut *listener)?;
-    let outcome = train_rows(&plan, &mut prepared, resume, &mut *listener)?;
+    let stop = signals::stop_flag().map_err(output::refused(&plan.output))?;
+    let outcome = train_rows(&plan, &mut prepared, resume, &mut *listener, &stop)?;
     if outcome.reason == EndReason::Interrupted {
         let output = plan.output.display().to_string();
         return Err(Interrupted { step: outcome.state.global_step, output }.into());
     }
     // The model is safe before anything more is measured.
     prepared.classifier.save(&plan.output)?;
-    finish(&plan, &mut prepared, &outcome, &mut *listener)
+    finish(&plan, &mut prepared, &outcome, &mut *listener, &stop)
 }
 
 /// Makes the run's folder and finds the checkpoint to go on from.
@@ -71,8 +74,8 @@ fn train_rows(
     prepared: &mut Prepared,
     resume: Option<PathBuf>,
     listener: &mut dyn Listener,
+    stop: &AtomicBool,
 ) -> anyhow::Result<Outcome> {
-    let stop = signals::stop_flag().map_err(output::refused(&plan.output))?;
     let evaluation = match plan.eval_on {
         EvalOn::Validation => prepared.validation.as_ref().map(|rows| (Split::Eval, rows)),
         EvalOn::Test => prepared.test.as_ref().map(|rows| (Split::Test, rows)),
@@ -86,7 +89,7 @@ fn train_rows(
         output: &plan.output,
         resume: resume.as_deref(),
         arithmetic: &arithmetic,
-        stop: &stop,
+        stop,
         listener,
     })?)
 }
@@ -97,6 +100,7 @@ fn finish(
     prepared: &mut Prepared,
     outcome: &Outcome,
     listener: &mut dyn Listener,
+    stop: &AtomicBool,
 ) -> anyhow::Result<()> {
     let mut results = Results::default();
     results.add_training(outcome, prepared.train.len());
@@ -107,7 +111,7 @@ fn finish(
             (Some(evaluation), Split::Eval, EvalOn::Validation) | (Some(evaluation), Split::Test, EvalOn::Test) => {
                 evaluation.clone()
             }
-            _ => measure(plan, prepared, examples, split, outcome, listener)?,
+            _ => measure(plan, prepared, examples, split, outcome, listener, stop)?,
         };
         results.add_evaluation(split, &measured, examples.len());
         last_report = report(split, &measured, prepared.rows.labels.names())?;
@@ -116,13 +120,14 @@ fn finish(
     fs::write(&state, format!("{:#}\n", sorted(&outcome.state_json))).map_err(output::refused(&state))?;
     // Last of all: this file says that the run is finished.
     results.write(&plan.output)?;
-    if plan.form == Form::Json {
-        println!("{}", json!({"event": "results", "output": plan.output, "results": results.all()}));
+    let closing = if plan.form == Form::Json {
+        json!({"event": "results", "output": plan.output, "results": results.all()}).to_string()
     } else {
         let kept = format!("the weights of step {} are in {}", outcome.selected_step, plan.output.display());
         let gap = if last_report.is_empty() { "" } else { "\n" };
-        println!("{gap}{last_report}{gap}{kept}");
-    }
+        format!("{gap}{last_report}{gap}{kept}")
+    };
+    writeln!(io::stdout(), "{closing}")?;
     Ok(())
 }
 
@@ -133,11 +138,12 @@ fn measure(
     split: Split,
     outcome: &Outcome,
     listener: &mut dyn Listener,
+    stop: &AtomicBool,
 ) -> Result<Evaluation, Error> {
     let classifier = &prepared.classifier;
     let mut activations = encoder::Activations::for_inference(classifier.network());
     let batch_size = plan.arguments.per_device_eval_batch_size;
-    let evaluation = train::evaluate(classifier, examples, batch_size, &mut activations, split, listener)?;
+    let evaluation = train::evaluate(classifier, examples, batch_size, &mut activations, split, listener, stop)?;
     let step = outcome.selected_step;
     let epoch = step as f64 / plan.arguments.steps_per_epoch(prepared.train.len() as u64) as f64;
     let (metrics, runtime) = (evaluation.named(), evaluation.runtime);
@@ -145,12 +151,12 @@ fn measure(
     Ok(evaluation)
 }
 
-/// The plan goes where the form leaves room for it.
-fn say(form: Form, text: &str) {
-    match form {
-        Form::Quiet => {}
-        Form::Json => eprint!("{text}"),
-        Form::Bar | Form::Lines => println!("{text}"),
+/// The plan goes where the form leaves room for it; a dry run has nothing else to say.
+fn say(plan: &TrainPlan, text: &str) -> io::Result<()> {
+    match plan.form {
+        Form::Quiet if !plan.dry_run => Ok(()),
+        Form::Json => write!(io::stderr(), "{text}"),
+        Form::Bar | Form::Lines | Form::Quiet => writeln!(io::stdout(), "{text}"),
     }
 }
 

@@ -100,6 +100,10 @@ impl Tokenizer {
             encoding.take_overflowing();
         }
         let encoding = self.inner.post_process(encoding, None, true).map_err(refused)?;
+        if encoding.is_empty() {
+            let reason = "expected special tokens such as [CLS] around every text, found a tokenizer that adds none";
+            return Err(Error::Tokenize { reason: reason.to_owned() });
+        }
         Ok(TokenIds { ids: encoding.get_ids().to_vec(), full_len })
     }
 

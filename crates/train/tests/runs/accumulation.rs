@@ -69,7 +69,7 @@ fn class_weights_divide_by_the_weights_of_the_whole_step() {
     let fresh = ground.classifier(1, &Ground::labels());
     let rows = ground.examples(0..26);
     let mut activations = encoder::Activations::for_inference(fresh.network());
-    let logits = fresh.logits(&rows.encoded, 4096, &mut activations, |_| {}).unwrap();
+    let logits = fresh.logits(&rows.encoded, 4096, &mut activations, |_| std::ops::ControlFlow::Continue(())).unwrap();
     let (mut sum, mut divisor) = (0.0, 0.0);
     // A step of all rows, so that their order does not matter.
     for (logits, &label) in logits.chunks_exact(3).zip(&rows.labels) {

@@ -1,5 +1,7 @@
 //! Measuring, and estimating, change nothing and depend on nothing but rows and weights.
 
+use std::sync::atomic::AtomicBool;
+
 use encoder::Activations;
 use journal::{Event, Split};
 use kernels::Part;
@@ -22,8 +24,16 @@ fn the_batch_size_changes_no_bit() {
                 done = *done_tokens;
             }
         };
-        let evaluation =
-            evaluate(&classifier, &rows, batch_size, &mut activations, Split::Eval, &mut listener).unwrap();
+        let evaluation = evaluate(
+            &classifier,
+            &rows,
+            batch_size,
+            &mut activations,
+            Split::Eval,
+            &mut listener,
+            &AtomicBool::new(false),
+        )
+        .unwrap();
         assert_eq!(done, rows.encoded.total_tokens() as u64);
         let scores: Vec<_> = evaluation.named().into_iter().map(|(name, value)| (name, value.to_bits())).collect();
         let logits: Vec<u32> = evaluation.logits.iter().map(|x| x.to_bits()).collect();

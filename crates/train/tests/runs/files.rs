@@ -48,7 +48,16 @@ fn results_have_the_keys_and_the_form() {
     let mut activations = Activations::for_inference(done.classifier.network());
     for split in [Split::Eval, Split::Test] {
         let rows = ground.examples(26..40);
-        let evaluation = evaluate(&done.classifier, &rows, 8, &mut activations, split, &mut |_: &_| {}).unwrap();
+        let evaluation = evaluate(
+            &done.classifier,
+            &rows,
+            8,
+            &mut activations,
+            split,
+            &mut |_: &_| {},
+            &std::sync::atomic::AtomicBool::new(false),
+        )
+        .unwrap();
         results.add_evaluation(split, &evaluation, rows.len());
     }
     results.write(folder.path()).unwrap();

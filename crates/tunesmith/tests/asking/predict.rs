@@ -189,8 +189,8 @@ fn memory_does_not_grow_with_the_input() {
         }
         if seen == LATE - 1 {
             let late = peak(program.id());
-            // Twenty megabytes went through in between.
-            assert!(late - early < 10 << 20, "{early} bytes early, {late} late");
+            // Twenty megabytes went through in between. The kernel's count is not exact, so it may also seem to fall.
+            assert!(late.saturating_sub(early) < 10 << 20, "{early} bytes early, {late} late");
         }
     }
     assert_eq!(seen, LATE);
