@@ -1,6 +1,6 @@
 //! Stopped at any step and resumed, with whatever number of threads: the same weights and the same history.
 
-use journal::EndReason;
+use journal::{EndReason, Event};
 use train::{ClassWeights, IntervalStrategy, SchedulerType, TrainingArguments, latest_checkpoint};
 
 use crate::tiny::{Attempt, Ground, arguments, saved_steps, saving, timeless};
@@ -136,4 +136,20 @@ fn threads_do_not_matter() {
         ground.run(Attempt { threads, ..ground.attempt(&arguments, output.path()) }).weights()
     });
     assert!(weights[0] == weights[1] && weights[0] == weights[2]);
+}
+
+/// The wish to stop is heard while a run measures: it leaves the evaluation pending, and the resumed run begins with it.
+/// That the end is the same is what the tests above show, which stop at such steps too.
+#[test]
+fn while_it_measures() {
+    let (ground, arguments) = (Ground::new(), selecting());
+    let output = tempfile::tempdir().unwrap();
+    let first = ground.run(Attempt { stop_after: Some(2), ..ground.attempt(&arguments, output.path()) });
+    assert_eq!(first.outcome().reason, EndReason::Interrupted);
+    assert!(first.outcome().state.evaluation_pending);
+    assert!(!first.events.iter().any(|event| matches!(event, Event::Evaluate { .. })));
+    let resume = latest_checkpoint(output.path());
+    let second = ground.run(Attempt { resume, ..ground.attempt(&arguments, output.path()) });
+    let heard = second.events.iter().find(|event| matches!(event, Event::Evaluate { .. } | Event::Step { .. }));
+    assert!(matches!(heard, Some(Event::Evaluate { step: 2, .. })), "{heard:?}");
 }
