@@ -32,14 +32,14 @@ fn dropout(probability: f32, moment: Option<Moment>) -> Option<Dropout> {
 }
 
 impl<B: Backend> Embeddings<B> {
-    /// Takes the weights in the order of [`crate::parameters`].
+    /// Takes the weights in the order of [`crate::parameters()`].
     pub(crate) fn new(weights: &mut impl Iterator<Item = B::Weight>, has_types: bool) -> Self {
         let (words, positions) = (next(weights), next(weights));
         let types = has_types.then(|| next(weights));
         Self { words, positions, types, norm: Norm::new(weights) }
     }
 
-    /// The weights in the order of [`crate::parameters`].
+    /// The weights in the order of [`crate::parameters()`].
     pub(crate) fn weights(&self) -> Vec<&B::Weight> {
         let Self { words, positions, types, norm } = self;
         [words, positions].into_iter().chain(types).chain([&norm.weight, &norm.bias]).collect()

@@ -59,12 +59,12 @@ impl HeadShape {
 }
 
 impl<B: Backend> Head<B> {
-    /// Takes the weights in the order of [`crate::parameters`].
+    /// Takes the weights in the order of [`crate::parameters()`].
     pub(crate) fn new(weights: &mut impl Iterator<Item = B::Weight>) -> Self {
         Self { dense: Linear::new(weights), classifier: Linear::new(weights) }
     }
 
-    /// The weights in the order of [`crate::parameters`].
+    /// The weights in the order of [`crate::parameters()`].
     pub(crate) fn weights(&self) -> [&B::Weight; 4] {
         let Self { dense, classifier } = self;
         [&dense.weight, &dense.bias, &classifier.weight, &classifier.bias]

@@ -118,7 +118,7 @@ impl<B: Backend> LayerGradients<B> {
 }
 
 impl<B: Backend> Layer<B> {
-    /// Takes the weights of one block in the order of [`crate::parameters`].
+    /// Takes the weights of one block in the order of [`crate::parameters()`].
     pub(crate) fn new(weights: &mut impl Iterator<Item = B::Weight>) -> Self {
         Self {
             qkv: Linear::new(weights),
@@ -130,7 +130,7 @@ impl<B: Backend> Layer<B> {
         }
     }
 
-    /// The weights in the order of [`crate::parameters`].
+    /// The weights in the order of [`crate::parameters()`].
     pub(crate) fn weights(&self) -> [&B::Weight; 12] {
         let Self { qkv, attention_output, attention_norm, intermediate, output, output_norm } = self;
         [

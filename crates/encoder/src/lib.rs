@@ -1,6 +1,6 @@
 //! The network of tunesmith: a BERT-family encoder with a classification head, forward and backward written out.
 //!
-//! Owns: what a model is made of ([`Config`], [`family`], [`parameters`](fn@parameters)), its weights in and out ([`Values`],
+//! Owns: what a model is made of ([`Config`], [`family`], [`parameters()`](fn@parameters)), its weights in and out ([`Values`],
 //! [`tensors`]) and the passes over it ([`Network`]). It is written once against [`kernels::Backend`]. Knows nothing
 //! of text, labels' meaning, optimisers or runs.
 //!

@@ -30,7 +30,7 @@ pub struct Batch<'a> {
 }
 
 impl<B: Backend> Network<B> {
-    /// A network with these values, of which there is one for each of [`parameters`].
+    /// A network with these values, of which there is one for each of [`parameters()`].
     pub fn new(backend: B, config: Config, values: Values) -> Self {
         let parameters = parameters(&config);
         let mut weights = parameters.iter().zip(values.0).map(|(parameter, values)| {
@@ -76,7 +76,7 @@ impl<B: Backend> Network<B> {
         &self.backend
     }
 
-    /// Every parameter with its weight, in the order of [`parameters`].
+    /// Every parameter with its weight, in the order of [`parameters()`].
     pub fn weights(&self) -> impl Iterator<Item = (&Parameter, &B::Weight)> {
         let layers = self.layers.iter().flat_map(Layer::weights);
         let weights = self.embeddings.weights().into_iter().chain(layers).chain(self.head.weights());

@@ -6,7 +6,7 @@ use crate::parameters::{Init, Parameter, parameters};
 use crate::tensors::{TensorError, TensorFolder, write_safetensors};
 use crate::{Config, Network};
 
-/// The values of all parameters of a network, in the order of [`parameters`].
+/// The values of all parameters of a network, in the order of [`parameters()`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Values(pub(crate) Vec<Vec<f32>>);
 

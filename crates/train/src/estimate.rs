@@ -68,9 +68,12 @@ pub fn estimate<B: Backend>(
     let packed = train.pack(&rows);
     let layout = Layout::new(&packed.cu_seqlens, &packed.example_ids);
     let mut inference = Activations::for_inference(network);
-    let started = Instant::now();
-    network.logits(Batch { ids: &packed.input_ids, layout: &layout }, &mut inference);
-    let measuring = started.elapsed().as_secs_f64();
+    let mut measuring = f64::INFINITY;
+    for _ in 0..2 {
+        let started = Instant::now();
+        network.logits(Batch { ids: &packed.input_ids, layout: &layout }, &mut inference);
+        measuring = measuring.min(started.elapsed().as_secs_f64());
+    }
 
     let (all, learning) = network.count_parameters();
     let optimizer = optimizer_seconds(network.backend(), learning);

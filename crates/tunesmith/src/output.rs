@@ -228,7 +228,7 @@ mod tests {
         put(&base, &["all_results.json"]);
         assert_eq!((unnamed(&base, false), unnamed(&base, true)), (second.clone(), base.clone()));
         put(&second, &["tunesmith.toml"]);
-        assert_eq!((unnamed(&base, false), unnamed(&base, true)), (second.clone(), second.clone()));
+        assert_eq!((unnamed(&base, false), unnamed(&base, true)), (second.clone(), second));
     }
 
     #[test]

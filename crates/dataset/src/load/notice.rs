@@ -44,9 +44,9 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EmptyTexts { split, count } => write!(f, "{count} empty texts in {split} are kept"),
-            Self::SharedTexts { split, count } => write!(f, "{count} texts in {split} are in train too"),
-            Self::UnusedRows { count } => write!(f, "{count} rows are in no split"),
+            Self::EmptyTexts { split, count } => write!(f, "empty texts in {split}, which are kept: {count}"),
+            Self::SharedTexts { split, count } => write!(f, "rows of {split} whose text is in train too: {count}"),
+            Self::UnusedRows { count } => write!(f, "rows in no split: {count}"),
             Self::UntrainedClasses { names } => {
                 write!(f, "no training row has the label {}", crate::error::list(names))
             }

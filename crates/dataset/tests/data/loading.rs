@@ -150,7 +150,7 @@ fn texts_that_train_has_too_are_counted() {
     });
     let notices = load_dataset(&request).unwrap().notices;
     assert_eq!(notices, [Notice::SharedTexts { split: "test", count: 2 }]);
-    assert_eq!(notices[0].to_string(), "2 texts in test are in train too");
+    assert_eq!(notices[0].to_string(), "rows of test whose text is in train too: 2");
 }
 
 #[test]
