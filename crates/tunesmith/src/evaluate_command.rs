@@ -84,13 +84,16 @@ pub(crate) fn run(flags: &EvaluateFlags) -> anyhow::Result<()> {
     let (quiet, json) = (flags.quiet.unwrap_or_default(), flags.json.unwrap_or_default());
     let classifier = saved_model::load(&flags.model, &flags.ask)?;
     let labels = classifier.labels();
-    let (columns, rows) = dataset::load_labelled(
+    let (columns, rows, notice) = dataset::load_labelled(
         &Source::from(flags.file.as_path()),
         &flags.format.options(),
         flags.text_column.as_deref(),
         flags.label_column.as_deref(),
         labels,
     )?;
+    if let Some(notice) = notice.filter(|_| !quiet) {
+        eprintln!("note: {notice}");
+    }
     let rows = sample(rows, labels, flags);
     if !quiet && !json {
         eprintln!("columns: text {}, label {}", columns.text, columns.label);

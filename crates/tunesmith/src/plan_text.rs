@@ -7,9 +7,6 @@ use crate::plan::TrainPlan;
 use crate::prepared::Prepared;
 use crate::render::{count, duration};
 
-/// Names of weights that are listed; a checkpoint with a language-model head leaves a handful.
-const NAMES_SHOWN: usize = 40;
-
 /// The whole plan, a line for each thing that one would want to know before waiting for it.
 pub(crate) fn describe(plan: &TrainPlan, prepared: &Prepared) -> String {
     let mut lines = Vec::new();
@@ -90,12 +87,7 @@ fn describe_model(plan: &TrainPlan, prepared: &Prepared, lines: &mut Vec<(&'stat
     for (name, weights) in [("new", &loaded.newly_initialized), ("new", &loaded.mismatched), ("unused", &loaded.unused)]
     {
         if !weights.is_empty() {
-            let more = weights.len().saturating_sub(NAMES_SHOWN);
-            let mut text = weights.iter().take(NAMES_SHOWN).cloned().collect::<Vec<_>>().join(", ");
-            if more > 0 {
-                text += &format!(" and {more} more");
-            }
-            lines.push((name, text));
+            lines.push((name, weights.join(", ")));
         }
     }
     let frozen: Vec<&str> = network

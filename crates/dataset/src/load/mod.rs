@@ -246,7 +246,8 @@ pub fn load_dataset(request: &DatasetRequest) -> Result<Dataset> {
     Ok(dataset)
 }
 
-/// Loads one labelled file against known labels, to evaluate a model: labels may be names or ids.
+/// Loads one labelled file against known labels, to evaluate a model: labels may be names or ids; a notice says so where
+/// they are ids, since another order would turn every score around.
 ///
 /// # Errors
 /// When the file cannot be read, a column is unclear, or a label is missing or unknown.
@@ -256,12 +257,14 @@ pub fn load_labelled(
     text_column: Option<&str>,
     label_column: Option<&str>,
     labels: &Labels,
-) -> Result<(Columns, Split)> {
+) -> Result<(Columns, Split, Option<Notice>)> {
     let choose = |file: &str, columns: &[String]| Columns::choose(file, columns, text_column, label_column);
     let mut table = Table::read(source, options, choose)?;
     let ids = labels.by_name_or_id(&table.file, &table.found(), "the model knows")?;
+    let by_id = table.found().iter().all(|found| labels.id(found.label).is_none());
+    let notice = by_id.then(|| Notice::LabelsAreIds { names: labels.names().to_vec() });
     let split = table.rows(ids, 0);
-    Ok((table.columns, split))
+    Ok((table.columns, split, notice))
 }
 
 /// With a file per split, the sizes say only how validation is taken from train.

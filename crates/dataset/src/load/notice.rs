@@ -20,6 +20,11 @@ pub enum Notice {
         /// How many.
         count: usize,
     },
+    /// Integer labels that were taken for the ids of a model's classes.
+    LabelsAreIds {
+        /// The classes in the order of their ids.
+        names: Vec<String>,
+    },
     /// Rows that the sizes leave over.
     UnusedRows {
         /// How many.
@@ -46,6 +51,10 @@ impl fmt::Display for Notice {
         match self {
             Self::EmptyTexts { split, count } => write!(f, "empty texts in {split}, which are kept: {count}"),
             Self::SharedTexts { split, count } => write!(f, "rows of {split} whose text is in train too: {count}"),
+            Self::LabelsAreIds { names } => {
+                let ids: Vec<String> = names.iter().enumerate().map(|(id, name)| format!("{id} is {name}")).collect();
+                write!(f, "the labels are read as the model's ids: {}", ids.join(", "))
+            }
             Self::UnusedRows { count } => write!(f, "rows in no split: {count}"),
             Self::UntrainedClasses { names } => {
                 write!(f, "no training row has the label {}", crate::error::list(names))

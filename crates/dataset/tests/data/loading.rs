@@ -187,10 +187,11 @@ fn a_labelled_file_is_loaded_against_a_model() {
     let labels = Labels::from_names(vec!["neg".into(), "pos".into()]).unwrap();
     let load = |text: &str| {
         load_labelled(&memory("e.csv", text), &ReadOptions::default(), None, None, &labels)
-            .map(|(_, split)| split.labels)
+            .map(|(_, split, notice)| (split.labels, notice.map(|notice| notice.to_string())))
     };
-    assert_eq!(load("text,label\na,pos\nb,neg\n").unwrap(), [1, 0]);
-    assert_eq!(load("text,label\na,1\n").unwrap(), [1]);
+    assert_eq!(load("text,label\na,pos\nb,neg\n").unwrap(), (vec![1, 0], None));
+    let told = "the labels are read as the model's ids: 0 is neg, 1 is pos";
+    assert_eq!(load("text,label\na,1\n").unwrap(), (vec![1], Some(told.to_owned())));
     assert!(matches!(load("text,label\na,good\n"), Err(Error::UnknownLabel { known_from: "the model knows", .. })));
     assert!(matches!(load("text,label\na,\n"), Err(Error::MissingLabel { .. })));
 }
