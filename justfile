@@ -28,7 +28,8 @@ parity *arguments:
     cargo build --release
     bash parity/run.sh {{arguments}}
 
-# Speed beside the Trainer of transformers; see bench/README.md for the cases and what they need
+# The whole table beside the peers, under 40 minutes; `just bench --help` shows the rest, bench/README.md what it needs
 bench *arguments:
     cargo build --release
-    "$(bash parity/venv.sh)/bin/python" bench/compare.py {{arguments}}
+    cargo build --release -p tunesmith-kernels --example peak
+    "$(bash parity/venv.sh)/bin/python" bench/table.py --minilm "$(bash parity/minilm.sh | tail -1)" {{arguments}}

@@ -1,4 +1,4 @@
-"""Labelled rows in and out of files, and the two data sets that the cases of compare.py are about."""
+"""Labelled rows in and out of files, and the two data sets that the table is about."""
 
 import bz2
 import csv

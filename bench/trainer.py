@@ -1,4 +1,4 @@
-"""The peer: the Trainer of transformers on one model folder and one file of rows. Prints one line of JSON.
+"""The peer in training: the Trainer of transformers on one model folder and one file of rows. Prints one line of JSON.
 
     python bench/trainer.py --model DIR --train train.csv [--test test.csv] --max-length 128 --batch-size 16 --max-steps 50
 """
@@ -11,6 +11,7 @@ import tempfile
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+os.environ.setdefault("TQDM_DISABLE", "1")
 os.environ["CUDA_VISIBLE_DEVICES"] = ""
 
 
@@ -32,7 +33,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--padding", choices=["max", "dynamic"], default="dynamic", help="to max-length, or to the longest of a batch")
     parser.add_argument("--group-by-length", action="store_true", help="batches of texts of like length")
     parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
-    parser.add_argument("--eval-each-epoch", action="store_true", help="measure on the test rows after each epoch too")
+    parser.add_argument("--compile", action="store_true", help="torch.compile")
+    parser.add_argument("--warm-up", action="store_true", help="three short steps before those that are timed; they learn nothing")
     parser.add_argument("--threads", type=int, default=0, help="of PyTorch (default: as PyTorch chooses)")
     return parser.parse_args()
 
@@ -47,19 +49,21 @@ import rows
 import torch
 import transformers
 from sklearn.metrics import accuracy_score, f1_score
+from transformers.trainer_pt_utils import get_length_grouped_indices
 
 
 class CountingCollator:
-    """Pads a batch, and notes how many tokens of it are real."""
+    """Pads a batch to `to_length`, or else to its longest text, and notes how many tokens of it are real."""
 
     def __init__(self, tokenizer: transformers.PreTrainedTokenizerBase, to_length: int | None) -> None:
-        padding = "max_length" if to_length else "longest"
-        self.pad = transformers.DataCollatorWithPadding(tokenizer, padding=padding, max_length=to_length)
+        self.tokenizer = tokenizer
+        self.to_length = to_length
         self.real: list[int] = []
         self.padded: list[int] = []
 
     def __call__(self, features: list[dict]) -> dict[str, torch.Tensor]:
-        batch = self.pad(features)
+        padding = "max_length" if self.to_length else "longest"
+        batch = transformers.DataCollatorWithPadding(self.tokenizer, padding=padding, max_length=self.to_length)(features)
         self.real.append(int(batch["attention_mask"].sum()))
         self.padded.append(batch["attention_mask"].numel())
         return batch
@@ -79,6 +83,31 @@ class Encoded(torch.utils.data.Dataset):
         return {**{name: values[index] for name, values in self.columns.items()}, "labels": self.labels[index]}
 
 
+class GroupedByLength(torch.utils.data.Sampler):
+    """The Trainer's grouping as it is on large data: sorted within 50 batches. On a window of few batches it would group by a
+    quarter of them, and waste more padding than the job that the window stands for."""
+
+    def __init__(self, lengths: list[int]) -> None:
+        self.lengths = lengths
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self):
+        return iter(get_length_grouped_indices(self.lengths, asked.batch_size, mega_batch_mult=50))
+
+
+class Trainer(transformers.Trainer):
+    grouped = asked.group_by_length
+
+    def _get_train_sampler(self, train_dataset: Encoded | None = None) -> torch.utils.data.Sampler:
+        return GroupedByLength(lengths(self.train_dataset)) if self.grouped else super()._get_train_sampler(train_dataset)
+
+
+def lengths(encoded: torch.utils.data.Dataset) -> list[int]:
+    return [len(encoded[row]["input_ids"]) for row in range(len(encoded))]
+
+
 def measures(answer: transformers.EvalPrediction) -> dict[str, float]:
     predicted = answer.predictions.argmax(axis=1)
     return {"accuracy": accuracy_score(answer.label_ids, predicted), "f1": f1_score(answer.label_ids, predicted, average="macro")}
@@ -87,15 +116,14 @@ def measures(answer: transformers.EvalPrediction) -> dict[str, float]:
 def main() -> None:
     if asked.threads:
         torch.set_num_threads(asked.threads)
-    transformers.set_seed(asked.seed)
     tokenizer = transformers.AutoTokenizer.from_pretrained(asked.model)
     train = Encoded(tokenizer, asked.train, None)
     test = Encoded(tokenizer, asked.test, train.names) if asked.test else None
+    collator = CountingCollator(tokenizer, asked.max_length if asked.padding == "max" else None)
+    transformers.set_seed(asked.seed)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(
         asked.model, id2label=dict(enumerate(train.names)), label2id={name: index for index, name in enumerate(train.names)}
     )
-    to_length = asked.max_length if asked.padding == "max" else None
-    collator = CountingCollator(tokenizer, to_length)
     with tempfile.TemporaryDirectory() as output:
         settings = transformers.TrainingArguments(
             output,
@@ -105,9 +133,9 @@ def main() -> None:
             per_device_eval_batch_size=asked.eval_batch_size,
             learning_rate=asked.learning_rate,
             weight_decay=asked.weight_decay,
-            train_sampling_strategy="group_by_length" if asked.group_by_length else "random",
             bf16=asked.bf16,
-            eval_strategy="epoch" if asked.eval_each_epoch else "no",
+            torch_compile=asked.compile,
+            eval_strategy="no",
             save_strategy="no",
             report_to="none",
             disable_tqdm=True,
@@ -115,30 +143,62 @@ def main() -> None:
             use_cpu=True,
             seed=asked.seed,
         )
-        trainer = transformers.Trainer(
+        trainer = Trainer(
             model,
             settings,
             data_collator=collator,
             train_dataset=train,
-            eval_dataset=test,
             processing_class=tokenizer,
             compute_metrics=measures,
         )
+        if asked.warm_up:
+            warm_up(trainer, collator)
+        compiled = machine.graphs_compiled()
         ran = trainer.train()
+        # A whole job waits for the compiler, a window is not to.
+        compiled = machine.graphs_compiled() - compiled if asked.warm_up else None
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        trained_on = (sum(collator.real), sum(collator.padded))
         tested = trainer.predict(test).metrics if test else {}
-    print(json.dumps(report(trainer, ran.metrics, tested, collator, peak)))
+    print(json.dumps(report(trainer, ran.metrics, tested, trained_on) | {"peak_rss_bytes": peak, "compiled_while_timed": compiled}))
 
 
-def report(trainer: transformers.Trainer, trained: dict, tested: dict, collator: CountingCollator, peak: int) -> dict:
-    seconds, steps = trained["train_runtime"], trainer.state.global_step
-    exact = not asked.eval_each_epoch  # the collator serves evaluations too, which would be counted with the training
-    # The loader reads one batch ahead; only those that were trained on count.
-    real, padded = sum(collator.real[:steps]), sum(collator.padded[:steps])
+def warm_up(trainer: Trainer, collator: CountingCollator) -> None:
+    """What happens once in a process, compilation above all, and would weigh more in a window than in a whole job.
+
+    On beginnings of texts, so that it does not take long, of several lengths, because compilation looks at the first two before it makes
+    code for any length. Nothing is learnt, and the optimiser is left out of what follows.
+    """
+    window, to_length = trainer.train_dataset, collator.to_length
+    longest = sorted(range(len(window)), key=lengths(window).__getitem__)[-asked.batch_size :]
+    # None of them is a likely batch size: two dimensions that happen to agree would be compiled as one.
+    beginnings = [{name: cut(value, tokens) for name, value in window[row].items()} for tokens in (11, 23, 37) for row in longest]
+    wanted = {name: getattr(trainer.args, name) for name in ("max_steps", "learning_rate")}
+    trainer.train_dataset, trainer.args.max_steps, trainer.args.learning_rate = beginnings, 3, 0.0
+    # Code that is compiled for one length needs that length; otherwise each batch is to be of one beginning.
+    collator.to_length, trainer.grouped = to_length if asked.compile else None, True
+    trainer.train()
+    trainer.train_dataset, collator.to_length, trainer.grouped = window, to_length, asked.group_by_length
+    for name, value in wanted.items():
+        setattr(trainer.args, name, value)
+    trainer.optimizer, trainer.lr_scheduler = None, None
+    collator.real.clear()
+    collator.padded.clear()
+
+
+def cut(value: list[int] | int, tokens: int) -> list[int] | int:
+    return value[:tokens] if isinstance(value, list) else value
+
+
+def report(trainer: Trainer, trained: dict, tested: dict, trained_on: tuple[int, int]) -> dict:
+    seconds, steps, (real, padded) = trained["train_runtime"], trainer.state.global_step, trained_on
+    # The loader reads ahead: what it made of rows that a limit of steps left out was never trained on.
+    exact = asked.max_steps < 0
     return {
         "program": "transformers.Trainer",
         "train_runtime": seconds,
         "steps": steps,
+        "epochs": trained["epoch"],
         "rows_per_second": trained["train_samples_per_second"],
         "real_tokens_per_second": real / seconds if exact else None,
         "padded_tokens_per_second": padded / seconds if exact else None,
@@ -146,7 +206,6 @@ def report(trainer: transformers.Trainer, trained: dict, tested: dict, collator:
         "train_loss": trained["train_loss"],
         "test_accuracy": tested.get("test_accuracy"),
         "test_f1": tested.get("test_f1"),
-        "peak_rss_bytes": peak,
         "attention": trainer.model.config._attn_implementation,
         "threads": torch.get_num_threads(),
         "settings": vars(asked) | {"model": os.path.basename(os.path.normpath(asked.model)), "train": None, "test": None},
