@@ -22,8 +22,8 @@ pub(crate) struct EmbeddingActivations<B: Backend> {
 
 impl<B: Backend> EmbeddingActivations<B> {
     pub(crate) fn new(backend: &B, hidden: usize, rows: usize) -> Self {
-        let buffer = |width: usize| backend.zeros(rows * width);
-        Self { sum: buffer(hidden), normalized: buffer(hidden), inverse_std: buffer(1) }
+        let sum = backend.zeros(rows * hidden);
+        Self { sum, normalized: backend.operand(rows * hidden), inverse_std: backend.zeros(rows) }
     }
 }
 

@@ -1,6 +1,6 @@
-//! The classification head: the first token of each text through a dense layer, dropout and the classifier.
+//! The classification head: the first row of each text through a dense layer, dropout and the classifier.
 
-use kernels::{Activation, Backend, Dropout, Layout, Site};
+use kernels::{Activation, Backend, Dropout, InputGradient, Layout, Site};
 
 use crate::layer::Moment;
 use crate::linear::Linear;
@@ -23,8 +23,6 @@ pub(crate) struct HeadShape {
 
 /// What the head computes on its way forward, and its gradients.
 pub(crate) struct HeadActivations<B: Backend> {
-    /// First rows of the last block, B×H.
-    first: B::Buffer,
     /// Before the activation, B×H.
     pre: B::Buffer,
     /// After activation and dropout, B×H.
@@ -34,20 +32,17 @@ pub(crate) struct HeadActivations<B: Backend> {
     /// B×C.
     pub(crate) d_logits: B::Buffer,
     d_pooled: B::Buffer,
-    d_first: B::Buffer,
 }
 
 impl<B: Backend> HeadActivations<B> {
     pub(crate) fn new(backend: &B, shape: &HeadShape, texts: usize) -> Self {
-        let buffer = |width: usize| backend.zeros(texts * width);
+        let operand = |width: usize| backend.operand(texts * width);
         Self {
-            first: buffer(shape.hidden),
-            pre: buffer(shape.hidden),
-            pooled: buffer(shape.hidden),
-            logits: buffer(shape.classes),
-            d_logits: buffer(shape.classes),
-            d_pooled: buffer(shape.hidden),
-            d_first: buffer(shape.hidden),
+            pre: operand(shape.hidden),
+            pooled: operand(shape.hidden),
+            logits: backend.zeros(texts * shape.classes),
+            d_logits: operand(shape.classes),
+            d_pooled: operand(shape.hidden),
         }
     }
 }
@@ -76,48 +71,42 @@ impl<B: Backend> Head<B> {
         [&mut dense.weight, &mut dense.bias, &mut classifier.weight, &mut classifier.bias]
     }
 
-    /// Rows of the last block, N×H, to logits, B×C, in `saved`.
+    /// First rows of the last block, B×H, to logits, B×C, in `saved`.
     pub(crate) fn forward(
         &self,
         backend: &B,
         shape: &HeadShape,
-        x: &B::Buffer,
+        first: &B::Buffer,
         layout: &Layout,
         moment: Option<Moment>,
         saved: &mut HeadActivations<B>,
     ) {
         let texts = layout.texts();
-        let HeadActivations { first, pre, pooled, logits, .. } = saved;
-        backend.first_rows(x, shape.hidden, layout, first); // N×H -> B×H
+        let HeadActivations { pre, pooled, logits, .. } = saved;
         self.dense.activated_forward(backend, first, texts, shape.activation, Some(pre), pooled);
         if let Some(dropout) = shape.dropout(moment) {
-            backend.dropout(pooled, shape.hidden, &Layout::one_row_each(layout.examples()), &dropout);
+            backend.dropout(pooled, shape.hidden, layout, &dropout);
         }
         self.classifier.forward(backend, pooled, texts, logits); // B×H -> B×C
     }
 
-    /// From the gradient of the logits in `saved` to `d`, that of the last block's rows, where wanted.
+    /// From the gradient of the logits in `saved` to `d_first`, that of the first rows, where wanted.
     pub(crate) fn backward(
         &mut self,
         backend: &B,
         shape: &HeadShape,
+        first: &B::Buffer,
         layout: &Layout,
         moment: Option<Moment>,
         saved: &mut HeadActivations<B>,
-        d: Option<&mut B::Buffer>,
+        d_first: Option<&mut B::Buffer>,
     ) {
-        let texts = layout.texts();
-        let HeadActivations { first, pre, pooled, d_logits, d_pooled, d_first, .. } = saved;
-        self.classifier.backward(backend, d_logits, pooled, texts, Some(d_pooled));
+        let HeadActivations { pre, pooled, d_logits, d_pooled, .. } = saved;
+        self.classifier.backward(backend, d_logits, pooled, layout, Some(InputGradient::Set(d_pooled)));
         if let Some(dropout) = shape.dropout(moment) {
-            backend.dropout(d_pooled, shape.hidden, &Layout::one_row_each(layout.examples()), &dropout);
+            backend.dropout(d_pooled, shape.hidden, layout, &dropout);
         }
-        let activation = Some((shape.activation, &*pre));
-        let Linear { weight, bias } = &mut self.dense;
-        let d_x = d.is_some().then_some(&mut *d_first);
-        backend.linear_backward(d_pooled, first, texts, weight, bias, activation, d_x, false);
-        if let Some(d) = d {
-            backend.first_rows_backward(d_first, shape.hidden, layout, d);
-        }
+        backend.activation_backward(shape.activation, pre, d_pooled, layout.texts() * shape.hidden);
+        self.dense.backward(backend, d_pooled, first, layout, d_first.map(InputGradient::Set));
     }
 }

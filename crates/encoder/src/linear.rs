@@ -1,6 +1,6 @@
 //! The two small parts every block is made of: a linear layer and a normalisation.
 
-use kernels::{Activation, Backend, Dropout, Layout};
+use kernels::{Activation, Backend, Dropout, InputGradient, Layout};
 
 /// `y = x Wᵀ + b`.
 pub(crate) struct Linear<B: Backend> {
@@ -47,12 +47,12 @@ impl<B: Backend> Linear<B> {
     pub(crate) fn backward(
         &mut self,
         backend: &B,
-        d_out: &mut B::Buffer,
+        d_out: &B::Buffer,
         x: &B::Buffer,
-        rows: usize,
-        d_x: Option<&mut B::Buffer>,
+        layout: &Layout,
+        d_x: Option<InputGradient<'_, B::Buffer>>,
     ) {
-        backend.linear_backward(d_out, x, rows, &mut self.weight, &mut self.bias, None, d_x, false);
+        backend.linear_backward(d_out, x, layout, &mut self.weight, &mut self.bias, d_x);
     }
 }
 

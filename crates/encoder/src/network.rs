@@ -1,16 +1,18 @@
 //! The whole network: forward, backward, and what both keep.
 
-use kernels::{Backend, Layout, Loss, Part};
+use std::sync::Arc;
+
+use kernels::{AdamW, Backend, Layout, Loss, Part};
 
 use crate::embeddings::{EmbeddingActivations, Embeddings};
 use crate::head::{Head, HeadActivations, HeadShape};
-use crate::layer::{Layer, LayerActivations, LayerGradients, Moment, Shape};
+use crate::layer::{Layer, LayerActivations, LayerGradients, Moment, Shape, Wanted};
 use crate::parameters::{Parameter, Place, parameters};
 use crate::{Config, Values};
 
 /// An encoder with a classification head on some backend.
 pub struct Network<B: Backend> {
-    backend: B,
+    backend: Arc<B>,
     config: Config,
     shape: Shape,
     head_shape: HeadShape,
@@ -61,7 +63,7 @@ impl<B: Backend> Network<B> {
             activation: config.family.head_activation,
             dropout: config.classifier_dropout,
         };
-        Self { backend, config, shape, head_shape, parameters, embeddings, layers, head }
+        Self { backend: Arc::new(backend), config, shape, head_shape, parameters, embeddings, layers, head }
     }
 
     /// The configuration it was built from.
@@ -154,7 +156,8 @@ impl<B: Backend> Network<B> {
         self.weights().filter(|(_, weight)| self.backend.is_trainable(weight)).map(|(p, _)| p.place).min()
     }
 
-    /// One forward and backward over a batch: adds to the gradients of all weights and returns the loss.
+    /// One forward and backward over a batch: adds to the gradients of all weights and returns the loss. A large batch
+    /// is computed in pieces of about `ROWS_AT_ONCE` rows, which changes no bit.
     ///
     /// # Shapes
     /// `labels`: B.
@@ -170,46 +173,94 @@ impl<B: Backend> Network<B> {
         moment: Option<Moment>,
         activations: &mut Activations<B>,
     ) -> f64 {
-        activations.reserve(self, batch.layout);
-        self.forward(batch, moment, activations);
-        let head = &mut activations.head;
-        let classes = self.head_shape.classes;
-        let value = self.backend.cross_entropy(&head.logits, classes, labels, loss, &mut head.d_logits);
-        self.backward(batch, moment, activations);
-        value
+        let mut sum = 0.0;
+        for texts in batch.layout.pieces(ROWS_AT_ONCE) {
+            let rows = batch.layout.range(texts.start).start..batch.layout.range(texts.end - 1).end;
+            let layout = batch.layout.slice(texts.clone());
+            let piece = Batch { ids: &batch.ids[rows], layout: &layout };
+            self.forward_backward_of_piece(piece, &labels[texts], loss, moment, activations, &mut sum);
+        }
+        loss.of_sum(sum)
     }
 
-    fn forward(&self, batch: Batch<'_>, moment: Option<Moment>, activations: &mut Activations<B>) {
+    fn forward_backward_of_piece(
+        &mut self,
+        batch: Batch<'_>,
+        labels: &[u32],
+        loss: &Loss,
+        moment: Option<Moment>,
+        activations: &mut Activations<B>,
+        sum: &mut f64,
+    ) {
+        activations.reserve(self, batch.layout);
+        let first = batch.layout.first_rows();
+        let backend = Arc::clone(&self.backend);
+        backend.enter(|| {
+            self.forward(batch, Wanted::First(&first), moment, activations);
+            let head = &mut activations.head;
+            let classes = self.head_shape.classes;
+            self.backend.cross_entropy(&head.logits, classes, labels, loss, &mut head.d_logits, sum);
+            self.backward(batch, &first, moment, activations);
+        });
+    }
+
+    /// One optimiser step with the gradients gathered so far, and what `settings` say of each parameter, which hear the
+    /// norm of all gradients together. Returns that norm. Where it is not finite, or `go` is not set, the weights stay
+    /// and the gradients are dropped.
+    pub fn step(&mut self, go: bool, settings: impl Fn(&Parameter, f64) -> AdamW + Sync) -> f64 {
+        let backend = Arc::clone(&self.backend);
+        backend.enter(|| {
+            let squares: f64 = self.weights().map(|(_, weight)| backend.squared_gradient_norm(weight)).sum();
+            let norm = squares.sqrt();
+            for (parameter, weight) in self.weights_mut().1 {
+                if go && norm.is_finite() {
+                    backend.adamw(weight, &settings(parameter, norm));
+                } else {
+                    backend.zero_gradient(weight);
+                }
+            }
+            norm
+        })
+    }
+
+    fn forward(&self, batch: Batch<'_>, wanted: Wanted<'_>, moment: Option<Moment>, activations: &mut Activations<B>) {
         let Batch { ids, layout } = batch;
-        let Activations { embeddings, hidden, layers, head, .. } = activations;
+        let Activations { embeddings, hidden, layers, last, head, .. } = activations;
         let sizes = (self.config.hidden_size, self.shape.epsilon, self.config.hidden_dropout);
         self.embeddings.forward(&self.backend, sizes, ids, layout, moment, embeddings, &mut hidden[0]);
-        for (index, layer) in self.layers.iter().enumerate() {
+        let (final_layer, others) = self.layers.split_last().expect("a network has at least one layer");
+        for (index, layer) in others.iter().enumerate() {
             // A network that will not learn keeps one set of activations and two buffers in turn.
             let saved = index % layers.len();
             let (x, out) = (index % hidden.len(), (index + 1) % hidden.len());
             let [x, out] = hidden.get_disjoint_mut([x, out]).expect("input and output are different buffers");
-            layer.forward(&self.backend, &self.shape, layout, (moment, index), x, &mut layers[saved], out);
+            layer.forward(&self.backend, &self.shape, layout, Wanted::All, (moment, index), x, &mut layers[saved], out);
         }
-        let last = &hidden[self.layers.len() % hidden.len()];
-        self.head.forward(&self.backend, &self.head_shape, last, layout, moment, head);
+        let index = others.len();
+        let (saved, x) = (index % layers.len(), &hidden[index % hidden.len()]);
+        final_layer.forward(&self.backend, &self.shape, layout, wanted, (moment, index), x, &mut layers[saved], last);
+        if let Wanted::First(first) = wanted {
+            self.head.forward(&self.backend, &self.head_shape, last, first, moment, head);
+        }
     }
 
-    fn backward(&mut self, batch: Batch<'_>, moment: Option<Moment>, activations: &mut Activations<B>) {
+    fn backward(&mut self, batch: Batch<'_>, first: &Layout, moment: Option<Moment>, activations: &mut Activations<B>) {
         let Batch { ids, layout } = batch;
         let Some(lowest) = self.lowest_learning() else { return };
-        let Activations { embeddings, hidden, layers, head, training, .. } = activations;
-        let Gradients { d, layer: gradients } = training.as_mut().expect("activations made for training");
-        let goes_below_head = (lowest < Place::Head).then_some(&mut *d);
-        self.head.backward(&self.backend, &self.head_shape, layout, moment, head, goes_below_head);
+        let Activations { embeddings, hidden, layers, last, head, training, .. } = activations;
+        let Gradients { d, d_first, layer: gradients } = training.as_mut().expect("activations made for training");
+        let goes_below_head = (lowest < Place::Head).then_some(&mut *d_first);
+        self.head.backward(&self.backend, &self.head_shape, last, first, moment, head, goes_below_head);
+        let final_layer = self.layers.len() - 1;
         for (index, layer) in self.layers.iter_mut().enumerate().rev() {
             if lowest > Place::Layer(index) {
                 return;
             }
+            let wanted = if index == final_layer { Wanted::First(first) } else { Wanted::All };
             let needs_input = lowest < Place::Layer(index);
             let (x, saved) = (&hidden[index], &layers[index]);
-            let (backend, shape) = (&self.backend, &self.shape);
-            layer.backward(backend, shape, layout, (moment, index), x, saved, gradients, d, needs_input);
+            let (backend, shape, d) = (&self.backend, &self.shape, (&mut *d, &mut *d_first));
+            layer.backward(backend, shape, layout, wanted, (moment, index), x, saved, gradients, d, needs_input);
         }
         if lowest == Place::Embeddings {
             let sizes = (self.config.hidden_size, self.config.hidden_dropout, self.config.pad_token_id);
@@ -225,59 +276,100 @@ impl<B: Backend> Network<B> {
     /// # Panics
     /// As [`Network::forward_backward`].
     pub fn logits(&self, batch: Batch<'_>, activations: &mut Activations<B>) -> Vec<f32> {
-        activations.reserve(self, batch.layout);
-        self.forward(batch, None, activations);
         let mut logits = vec![0.0; batch.layout.texts() * self.head_shape.classes];
-        self.backend.read(&activations.head.logits, &mut logits);
+        for texts in batch.layout.pieces(ROWS_AT_ONCE_ANSWERING) {
+            let rows = batch.layout.range(texts.start).start..batch.layout.range(texts.end - 1).end;
+            let layout = batch.layout.slice(texts.clone());
+            let piece = Batch { ids: &batch.ids[rows], layout: &layout };
+            let classes = self.head_shape.classes;
+            self.logits_of_piece(piece, activations, &mut logits[texts.start * classes..texts.end * classes]);
+        }
         logits
+    }
+
+    fn logits_of_piece(&self, batch: Batch<'_>, activations: &mut Activations<B>, logits: &mut [f32]) {
+        activations.reserve(self, batch.layout);
+        let first = batch.layout.first_rows();
+        self.backend.enter(|| {
+            self.forward(batch, Wanted::First(&first), None, activations);
+            self.backend.read(&activations.head.logits, logits);
+        });
     }
 
     /// Output of the embeddings and of each layer, N×H each: what `output_hidden_states` gives in `transformers`.
     pub fn hidden_states(&self, batch: Batch<'_>) -> Vec<Vec<f32>> {
         let mut activations = Activations::for_training(self);
+        activations.last_rows = Rows::All;
         activations.reserve(self, batch.layout);
-        self.forward(batch, None, &mut activations);
+        self.forward(batch, Wanted::All, None, &mut activations);
         let read = |buffer: &B::Buffer| {
             let mut rows = vec![0.0; batch.layout.rows() * self.config.hidden_size];
             self.backend.read(buffer, &mut rows);
             rows
         };
-        activations.hidden.iter().map(read).collect()
+        activations.hidden.iter().chain([&activations.last]).map(read).collect()
     }
 
-    /// Bytes that [`Activations`] of an evaluation of `rows` rows at once take.
+    /// Bytes that [`Activations`] of an evaluation of `rows` rows at once take; no more than
+    /// `ROWS_AT_ONCE_ANSWERING` rows, or those of the longest text, are computed at once.
     #[must_use]
     pub fn inference_bytes(&self, rows: usize) -> usize {
-        let row = 13 * self.config.hidden_size + self.config.intermediate_size + self.shape.heads.count + 3;
-        4 * rows * row
+        let rows = rows.min(ROWS_AT_ONCE_ANSWERING);
+        let (operands, singles) = LayerActivations::<B>::row_len(&self.shape, false);
+        let hidden = self.config.hidden_size;
+        rows * ((operands + 3 * hidden) * self.backend.operand_bytes() + 4 * (singles + hidden + 1))
     }
 
-    /// Bytes that [`Activations`] of a training step over `rows` rows and `texts` texts take.
+    /// Bytes that [`Activations`] of a training step over `rows` rows and `texts` texts take; no more than
+    /// `ROWS_AT_ONCE` rows, or those of the longest text, are computed at once.
     #[must_use]
     pub fn training_bytes(&self, rows: usize, texts: usize) -> usize {
-        let (hidden, inner) = (self.config.hidden_size, self.config.intermediate_size);
-        let layers = self.layers.len();
-        let each_layer = 9 * hidden + 2 * inner + self.shape.heads.count + 2;
-        let row = layers * each_layer + (layers + 1) * hidden + 2 * hidden + 1 + (6 * hidden + inner);
-        4 * (rows * row + texts * (5 * hidden + 2 * self.head_shape.classes))
+        let rows = rows.min(ROWS_AT_ONCE);
+        let hidden = self.config.hidden_size;
+        let (operands, singles) = LayerActivations::<B>::row_len(&self.shape, true);
+        // The last block keeps all of the input's queries, keys and values, and of the rest the first rows alone.
+        let blocks = self.layers.len() - 1;
+        let operands = blocks * (operands + hidden) + 4 * hidden + LayerGradients::<B>::row_len(&self.shape);
+        let singles = blocks * singles + 2 * hidden + 1;
+        let head = 16 * hidden + 2 * self.shape.intermediate + 2 * self.head_shape.classes;
+        rows * (operands * self.backend.operand_bytes() + 4 * singles) + 4 * texts * head
     }
 }
+
+/// Rows that are computed at once in training, as far as texts allow: enough to keep the processor busy, few enough
+/// to keep what they need for the backward small.
+pub(crate) const ROWS_AT_ONCE: usize = 2048;
+
+/// The same for a network that answers, which keeps nothing: what one layer works on stays in the caches.
+const ROWS_AT_ONCE_ANSWERING: usize = 1024;
 
 /// Buffers of a forward pass, and of a backward where there is one; grown to the largest batch seen, then reused.
 pub struct Activations<B: Backend> {
     rows: usize,
     texts: usize,
+    last_rows: Rows,
     embeddings: EmbeddingActivations<B>,
-    /// Training: the input of each layer and the last one's output. Otherwise two that serve in turn.
+    /// Training: the input of each layer. Otherwise two that serve in turn.
     hidden: Vec<B::Buffer>,
     layers: Vec<LayerActivations<B>>,
+    /// The last layer's output: the first row of each text, B×H, or all.
+    last: B::Buffer,
     head: HeadActivations<B>,
     training: Option<Gradients<B>>,
+}
+
+/// Rows of the last layer that room is made for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Rows {
+    First,
+    All,
 }
 
 struct Gradients<B: Backend> {
     /// Gradient of the rows between two layers, N×H.
     d: B::Buffer,
+    /// Gradient of the last layer's first rows, B×H.
+    d_first: B::Buffer,
     layer: LayerGradients<B>,
 }
 
@@ -295,18 +387,31 @@ impl<B: Backend> Activations<B> {
     }
 
     fn sized(network: &Network<B>, rows: usize, texts: usize, training: bool) -> Self {
-        let (backend, shape) = (&network.backend, &network.shape);
+        Self::with_last(network, (rows, texts), Rows::First, training)
+    }
+
+    fn with_last(network: &Network<B>, (rows, texts): (usize, usize), last_rows: Rows, training: bool) -> Self {
+        let (backend, shape) = (&*network.backend, &network.shape);
         let width = network.config.hidden_size;
-        let (states, layers) = if training { (network.layers.len() + 1, network.layers.len()) } else { (2, 1) };
+        let count = network.layers.len();
+        let last = if last_rows == Rows::All { rows } else { texts };
+        let layer = |wanted: usize| LayerActivations::new(backend, shape, (rows, texts, wanted), training);
+        let layers = match training {
+            true => (1..=count).map(|index| layer(if index == count { last } else { rows })).collect(),
+            false => vec![layer(rows)],
+        };
         Self {
             rows,
             texts,
+            last_rows,
             embeddings: EmbeddingActivations::new(backend, width, rows),
-            hidden: (0..states).map(|_| backend.zeros(rows * width)).collect(),
-            layers: (0..layers).map(|_| LayerActivations::new(backend, shape, rows, training)).collect(),
+            hidden: (0..if training { count } else { 2 }).map(|_| backend.operand(rows * width)).collect(),
+            layers,
+            last: backend.operand(last * width),
             head: HeadActivations::new(backend, &network.head_shape, texts),
             training: training.then(|| Gradients {
                 d: backend.zeros(rows * width),
+                d_first: backend.zeros(texts * width),
                 layer: LayerGradients::new(backend, shape, rows),
             }),
         }
@@ -315,11 +420,11 @@ impl<B: Backend> Activations<B> {
     /// Makes room for a batch of this layout.
     fn reserve(&mut self, network: &Network<B>, layout: &Layout) {
         if layout.rows() > self.rows || layout.texts() > self.texts {
-            let training = self.training.is_some();
-            let (rows, texts) = (layout.rows().max(self.rows), layout.texts().max(self.texts));
+            let (training, last) = (self.training.is_some(), self.last_rows);
+            let size = (layout.rows().max(self.rows), layout.texts().max(self.texts));
             // The old buffers go first, so that the peak is that of the new ones.
-            *self = Self::sized(network, 0, 0, training);
-            *self = Self::sized(network, rows, texts, training);
+            *self = Self::with_last(network, (0, 0), last, training);
+            *self = Self::with_last(network, size, last, training);
         }
     }
 }

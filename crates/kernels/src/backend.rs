@@ -77,10 +77,37 @@ pub struct AdamW {
     pub gradient_scale: f32,
 }
 
+/// Which rows of a text ask in attention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queries {
+    /// Every row: N results.
+    All,
+    /// The first row of each text: B results. The last block needs no more where only first rows are read.
+    First,
+}
+
+/// Where the gradient of a linear layer's input goes.
+#[derive(Debug)]
+pub enum InputGradient<'a, B> {
+    /// Over what the buffer held.
+    Set(&'a mut B),
+    /// On top of what the buffer holds.
+    Add(&'a mut B),
+    /// Through the activation that made the input: the buffer takes the gradient of the value before it.
+    Through {
+        /// Takes the gradient.
+        d_pre: &'a mut B,
+        /// The function that made the input.
+        activation: Activation,
+        /// What it was applied to.
+        pre: &'a B,
+    },
+}
+
 /// A place to compute: memory, weights and the fused operations of an encoder.
 ///
-/// Buffers are f32, hold at least as many elements as an operation's shape says, and are never resized; what lies
-/// behind the shape is left alone. Gradients of weights are *added* to what is there; an optimiser step clears them.
+/// Buffers hold at least as many elements as an operation's shape says, and are never resized; what lies behind the
+/// shape is left alone. They hold f32, or what products read ([`Backend::operand`]); every operation takes either. Gradients of weights are *added* to what is there; an optimiser step clears them.
 /// Weights that are not trainable take no gradient. Shapes that disagree are a bug of the caller and panic.
 pub trait Backend: Send + Sync {
     /// A run of f32 elements.
@@ -88,8 +115,17 @@ pub trait Backend: Send + Sync {
     /// A parameter: values and, where trainable, gradient, moments and any packed copies.
     type Weight: Send + Sync;
 
-    /// A buffer of `len` zeros.
+    /// Runs `work` where the operations run, so that each of them starts at once.
+    fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R;
+
+    /// A buffer of `len` zeros in f32.
     fn zeros(&self, len: usize) -> Self::Buffer;
+    /// A buffer of `len` zeros in the precision that products read: what is made to be multiplied is kept in it. The
+    /// left operands of [`Backend::linear`] and [`Backend::linear_backward`], and all of attention's but
+    /// `log_sum_exp`, must be such buffers.
+    fn operand(&self, len: usize) -> Self::Buffer;
+    /// Bytes of one element of [`Backend::operand`].
+    fn operand_bytes(&self) -> usize;
     /// Elements a buffer holds.
     fn len(&self, buffer: &Self::Buffer) -> usize;
     /// Copies the first elements of `buffer` out.
@@ -156,19 +192,22 @@ pub trait Backend: Send + Sync {
         pre: Option<&mut Self::Buffer>,
         out: &mut Self::Buffer,
     );
-    /// Backward of [`Backend::linear`]. `d_out` becomes the gradient of the value before the activation. `d_x`, where
-    /// given, takes the gradient of `x`: overwritten, or added to where `add` is set.
+    /// Backward of [`Backend::linear`] without an activation, or behind [`Backend::activation_backward`].
+    ///
+    /// # Shapes
+    /// `d_out`: N×O; `x` and the input's gradient: N×I.
     fn linear_backward(
         &self,
-        d_out: &mut Self::Buffer,
+        d_out: &Self::Buffer,
         x: &Self::Buffer,
-        rows: usize,
+        layout: &Layout,
         weight: &mut Self::Weight,
         bias: &mut Self::Weight,
-        activation: Option<(Activation, &Self::Buffer)>,
-        d_x: Option<&mut Self::Buffer>,
-        add: bool,
+        d_x: Option<InputGradient<'_, Self::Buffer>>,
     );
+    /// The gradient of the value before an activation, in place: the first `len` elements of `d` are multiplied by the
+    /// derivative at `pre`.
+    fn activation_backward(&self, activation: Activation, pre: &Self::Buffer, d: &mut Self::Buffer, len: usize);
 
     /// `out = LayerNorm(dropout(x) + residual)`; the normalised rows and the reciprocals of their standard deviations
     /// are kept for the backward.
@@ -205,20 +244,23 @@ pub trait Backend: Send + Sync {
     /// Softmax attention of every text over its own rows: `softmax(Q Kᵀ / √D) V`, dropout on the probabilities.
     ///
     /// # Shapes
-    /// `qkv`: N×3H, each row the query, key and value of all heads; `out`: N×H; `log_sum_exp`: N×A.
+    /// `qkv`: N×3H, each row the query, key and value of all heads; R results, N or B as `queries` says: `out`: R×H;
+    /// `log_sum_exp`: R×A.
     fn attention_varlen(
         &self,
         qkv: &Self::Buffer,
         heads: Heads,
         layout: &Layout,
+        queries: Queries,
         dropout: Option<&Dropout>,
         out: &mut Self::Buffer,
         log_sum_exp: &mut Self::Buffer,
     );
-    /// Backward of [`Backend::attention_varlen`]; probabilities are recomputed from `log_sum_exp`.
+    /// Backward of [`Backend::attention_varlen`]; probabilities are recomputed from `log_sum_exp`. All of `d_qkv` is
+    /// written: rows that did not ask have a query without gradient.
     ///
     /// # Shapes
-    /// `d_out`, `out`: N×H; `qkv`, `d_qkv`: N×3H.
+    /// `d_out`, `out`: R×H; `qkv`, `d_qkv`: N×3H.
     fn attention_varlen_backward(
         &self,
         d_out: &Self::Buffer,
@@ -227,6 +269,7 @@ pub trait Backend: Send + Sync {
         log_sum_exp: &Self::Buffer,
         heads: Heads,
         layout: &Layout,
+        queries: Queries,
         dropout: Option<&Dropout>,
         d_qkv: &mut Self::Buffer,
     );
@@ -239,7 +282,8 @@ pub trait Backend: Send + Sync {
     /// Backward of [`Backend::first_rows`]: `d_x` is zero but for the first row of each text.
     fn first_rows_backward(&self, d_out: &Self::Buffer, width: usize, layout: &Layout, d_x: &mut Self::Buffer);
 
-    /// Cross-entropy of softmax(logits) and its gradient; returns the sum that [`Loss`] defines.
+    /// Cross-entropy of softmax(logits) and its gradient; the terms that [`Loss`] divides by its normaliser are added to
+    /// `sum` one by one, so that a batch in pieces adds up as the whole does.
     ///
     /// # Shapes
     /// `logits`, `d_logits`: B×C; `labels`: B.
@@ -250,7 +294,8 @@ pub trait Backend: Send + Sync {
         labels: &[u32],
         loss: &Loss,
         d_logits: &mut Self::Buffer,
-    ) -> f64;
+        sum: &mut f64,
+    );
 
     /// Sum of the squares of a weight's gradient, in double precision; 0 where it does not learn.
     fn squared_gradient_norm(&self, weight: &Self::Weight) -> f64;

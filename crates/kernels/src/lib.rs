@@ -20,8 +20,8 @@ mod loss;
 mod master;
 mod reference;
 
-pub use backend::{Activation, AdamW, Backend, Heads, Part, Use};
-pub use cpu::{Cpu, CpuWeight, Isa};
+pub use backend::{Activation, AdamW, Backend, Heads, InputGradient, Part, Queries, Use};
+pub use cpu::{Cpu, CpuBuffer, CpuError, CpuWeight, Isa, Kind, Precision, Spent};
 pub use dropout::{Dropout, RowKey, Site};
 pub use layout::Layout;
 pub use loss::Loss;

@@ -24,24 +24,29 @@ impl Loss {
         }
     }
 
-    /// The loss of `logits` and, in `d_logits`, its gradient.
+    /// The loss, from the sum of its terms over all pieces of the batch; 0 where every label weighs nothing.
+    #[must_use]
+    pub fn of_sum(&self, sum: f64) -> f64 {
+        if self.normalizer == 0.0 { 0.0 } else { sum / self.normalizer }
+    }
+
+    /// Adds the terms of `logits` to `sum`, and writes their gradient, normalised, to `d_logits`.
     ///
     /// # Shapes
     /// `logits`, `d_logits`: B×C; `labels`: B.
-    pub(crate) fn forward_backward(&self, logits: &[f32], labels: &[u32], d_logits: &mut [f32]) -> f64 {
+    pub(crate) fn forward_backward(&self, logits: &[f32], labels: &[u32], d_logits: &mut [f32], sum: &mut f64) {
         if self.normalizer == 0.0 {
             // Every label of the step weighs nothing.
             d_logits.fill(0.0);
-            return 0.0;
+            return;
         }
         let classes = logits.len() / labels.len();
         let weight = |class: usize| self.class_weights.get(class).copied().unwrap_or(1.0);
         let smoothed = self.label_smoothing / classes as f64;
-        let mut total = 0.0;
         for ((row, d_row), &label) in logits.chunks_exact(classes).zip(d_logits.chunks_exact_mut(classes)).zip(labels) {
             let highest = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            let sum: f64 = row.iter().map(|&x| f64::from(x - highest).exp()).sum();
-            let log_sum = sum.ln() + f64::from(highest);
+            let powers: f64 = row.iter().map(|&x| f64::from(x - highest).exp()).sum();
+            let log_sum = powers.ln() + f64::from(highest);
             // The target of class c is (1 - ε)[c = label] + ε/C, each term weighted by its own class's weight.
             let target = |class: usize| {
                 let hard = if class == label as usize { 1.0 - self.label_smoothing } else { 0.0 };
@@ -50,12 +55,11 @@ impl Loss {
             let mass: f64 = (0..classes).map(target).sum();
             for (class, (&x, d)) in row.iter().zip(d_row).enumerate() {
                 let log_probability = f64::from(x) - log_sum;
-                total -= target(class) * log_probability;
+                *sum -= target(class) * log_probability;
                 #[expect(clippy::cast_possible_truncation, reason = "gradients are f32")]
                 let gradient = ((mass * log_probability.exp() - target(class)) / self.normalizer) as f32;
                 *d = gradient;
             }
         }
-        total / self.normalizer
     }
 }

@@ -91,14 +91,13 @@ impl From<&AdamW> for AdamWFactors {
 }
 
 impl AdamWFactors {
-    /// One element's step.
+    /// One element's step; the gradient is the caller's to clear.
     #[inline(always)]
-    pub(crate) fn apply(&self, value: &mut f32, gradient: &mut f32, first: &mut f32, second: &mut f32) {
-        let g = *gradient * self.gradient_scale;
+    pub(crate) fn apply(&self, value: &mut f32, gradient: f32, first: &mut f32, second: &mut f32) {
+        let g = gradient * self.gradient_scale;
         *first = *first * self.beta1 + g * self.one_minus_beta1;
         *second = *second * self.beta2 + g * g * self.one_minus_beta2;
         let denominator = second.sqrt() * self.root_correction + self.epsilon;
         *value = *value * self.keep - self.step_size * (*first / denominator);
-        *gradient = 0.0;
     }
 }

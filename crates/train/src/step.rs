@@ -91,34 +91,20 @@ impl<'a> Stepper<'a> {
         let rows = self.rows(step);
         let loss = self.forward_backward(network, &rows, step, activations);
 
-        let backend = network.backend();
-        let squares: f64 = network.weights().map(|(_, weight)| backend.squared_gradient_norm(weight)).sum();
-        let gradient_norm = squares.sqrt();
         let arguments = self.arguments;
         let factor = multiplier(arguments.lr_scheduler_type, step, self.warmup_steps, self.total_steps);
         let learning_rate = arguments.learning_rate * factor;
         let tokens = rows.iter().map(|&row| self.examples.encoded.length(row)).sum();
-        let stepped = Stepped { loss, gradient_norm, learning_rate, tokens, samples: rows.len() };
-        let (backend, weights) = network.weights_mut();
-        if !loss.is_finite() || !gradient_norm.is_finite() {
-            // Nothing of this step stays.
-            weights.for_each(|(_, weight)| backend.zero_gradient(weight));
-            return stepped;
-        }
-        for (parameter, weight) in weights {
-            let weight_decay = if parameter.decays { arguments.weight_decay } else { 0.0 };
-            let adamw = AdamW {
-                learning_rate,
-                beta1: arguments.adam_beta1,
-                beta2: arguments.adam_beta2,
-                epsilon: arguments.adam_epsilon,
-                weight_decay,
-                step: step + 1,
-                gradient_scale: clip(arguments.max_grad_norm, gradient_norm),
-            };
-            backend.adamw(weight, &adamw);
-        }
-        stepped
+        let gradient_norm = network.step(loss.is_finite(), |parameter, gradient_norm| AdamW {
+            learning_rate,
+            beta1: arguments.adam_beta1,
+            beta2: arguments.adam_beta2,
+            epsilon: arguments.adam_epsilon,
+            weight_decay: if parameter.decays { arguments.weight_decay } else { 0.0 },
+            step: step + 1,
+            gradient_scale: clip(arguments.max_grad_norm, gradient_norm),
+        });
+        Stepped { loss, gradient_norm, learning_rate, tokens, samples: rows.len() }
     }
 }
 

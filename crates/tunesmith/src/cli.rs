@@ -153,7 +153,7 @@ mod tests {
             label_smoothing_factor class_weights freeze_layers freeze_embeddings head_only eval_strategy eval_steps \
             logging_strategy logging_steps logging_first_step save_strategy save_steps save_total_limit \
             load_best_model_at_end metric_for_best_model greater_is_better early_stopping_patience \
-            early_stopping_threshold seed output overwrite resume dry_run quiet json threads precision";
+            early_stopping_threshold seed output overwrite resume dry_run quiet json profile threads precision";
         assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
     }
 

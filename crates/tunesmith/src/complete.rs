@@ -11,8 +11,9 @@ use toml::Table;
 use train::metrics::Metric;
 use train::{IntervalStrategy, SchedulerType, TrainingArguments};
 
+use crate::computing::Precision;
 use crate::example;
-use crate::flags::{EvalOn, FormatFlags, Precision, RowFlags, RunFlags, TrainFlags, TrainingFlags};
+use crate::flags::{EvalOn, FormatFlags, RowFlags, RunFlags, TrainFlags, TrainingFlags};
 use crate::output;
 use crate::recipe;
 use crate::settings_error::SettingsError;
@@ -175,8 +176,10 @@ fn complete_training(training: &TrainingFlags) -> Result<TrainingFlags, Settings
 fn complete_run(run: &mut RunFlags, name: &str) {
     let goes_on = run.resume == Some(true) || run.overwrite == Some(true);
     run.output.get_or_insert_with(|| output::unnamed(&Path::new("runs").join(name), goes_on));
-    run.precision.get_or_insert(Precision::F32);
-    for switch in [&mut run.overwrite, &mut run.resume, &mut run.dry_run, &mut run.quiet, &mut run.json] {
+    run.precision.get_or_insert(Precision::default_here());
+    for switch in
+        [&mut run.overwrite, &mut run.resume, &mut run.dry_run, &mut run.quiet, &mut run.json, &mut run.profile]
+    {
         switch.get_or_insert(false);
     }
 }

@@ -12,6 +12,8 @@ use dataset::{Encoding, Format, Quote, ReadOptions, Size};
 use serde::{Deserialize, Serialize};
 use train::{ClassWeights, IntervalStrategy, SchedulerType};
 
+use crate::computing::Precision;
+
 /// Everything that can be said of a training.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -349,11 +351,15 @@ pub(crate) struct RunFlags {
     #[arg(long)]
     pub(crate) json: Option<bool>,
 
+    /// Whether to tell on standard error, after the training, what its time went to
+    #[arg(long)]
+    pub(crate) profile: Option<bool>,
+
     /// Threads to compute with; the results do not depend on it [default: one per core]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) threads: Option<usize>,
 
-    /// How products are computed [default: f32]
+    /// Numbers that products read; sums are always f32 [default: bf16 where the processor multiplies it, otherwise f32]
     #[arg(long)]
     pub(crate) precision: Option<Precision>,
 }
@@ -367,24 +373,6 @@ pub(crate) enum EvalOn {
     Validation,
     /// Rows that are reported on and decide nothing.
     Test,
-}
-
-/// How products are computed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Precision {
-    /// In single precision throughout.
-    #[default]
-    F32,
-}
-
-impl Precision {
-    /// As it is typed.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-        }
-    }
 }
 
 fn scheduler_parser() -> impl TypedValueParser<Value = SchedulerType> {

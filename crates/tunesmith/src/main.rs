@@ -4,6 +4,7 @@
 mod argv;
 mod cli;
 mod complete;
+mod computing;
 mod destination;
 mod evaluate_command;
 mod example;
@@ -16,6 +17,7 @@ mod plan_text;
 mod predict;
 mod predict_command;
 mod prepared;
+mod profile_text;
 mod recipe;
 mod render;
 mod report;

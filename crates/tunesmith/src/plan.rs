@@ -8,8 +8,9 @@ use toml::Table;
 use train::TrainingArguments;
 
 use crate::complete::complete;
+use crate::computing::Precision;
 use crate::example;
-use crate::flags::{EvalOn, Precision, RowFlags, TrainFlags};
+use crate::flags::{EvalOn, RowFlags, TrainFlags};
 use crate::layers::{Layer, merge, typed};
 use crate::recipe;
 use crate::render::{Form, Selection};
@@ -41,6 +42,8 @@ pub(crate) struct TrainPlan {
     pub(crate) dry_run: bool,
     /// How the run is shown.
     pub(crate) form: Form,
+    /// Whether to tell what the training's time went to.
+    pub(crate) profile: bool,
     /// Threads to compute with; one per core if not given.
     pub(crate) threads: Option<NonZeroUsize>,
     /// How products are computed.
@@ -96,8 +99,9 @@ impl TrainPlan {
             resume: run.resume.unwrap_or_default(),
             dry_run: run.dry_run.unwrap_or_default(),
             form: Form::choose(run.quiet.unwrap_or_default(), run.json.unwrap_or_default()),
+            profile: run.profile.unwrap_or_default(),
             threads: positive("--threads", run.threads)?,
-            precision: run.precision.unwrap_or_default(),
+            precision: run.precision.unwrap_or_else(Precision::default_here),
             notes,
             settings,
         })

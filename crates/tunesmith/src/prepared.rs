@@ -8,7 +8,8 @@ use encoder::LoadReport;
 use kernels::Cpu;
 use train::{Estimate, Examples, IntervalStrategy};
 
-use crate::flags::{EvalOn, Precision};
+use crate::computing::backend;
+use crate::flags::EvalOn;
 use crate::plan::TrainPlan;
 
 /// Rows, model and tokens of a run, and what it will cost.
@@ -30,7 +31,7 @@ pub(crate) struct Prepared {
 /// Whatever is wrong with data, model or settings.
 pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     let rows = dataset::load_dataset(&plan.request)?;
-    let backend = backend(plan.threads.map_or(0, std::num::NonZeroUsize::get))?;
+    let backend = backend(plan.threads.map_or(0, std::num::NonZeroUsize::get), plan.precision)?;
     let source = find_model(&plan.model)?;
     let start = Start {
         source: &source,
@@ -59,21 +60,6 @@ pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     let at_the_end = tokens(if test.is_some() { &test } else { &validation });
     let estimate = train::estimate(&mut classifier, &plan.arguments, &train, along, at_the_end)?;
     Ok(Prepared { rows, classifier, loaded, train, validation, test, estimate, notes })
-}
-
-/// The backend on this many threads; 0 is one for each core. Tokenising is bound to as many.
-///
-/// # Errors
-/// When the system cannot start them.
-pub(crate) fn backend(threads: usize) -> anyhow::Result<Cpu> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    pool.build_global().map_err(|error| classifier::Error::Threads(error.to_string()))?;
-    Ok(Cpu::new(threads).map_err(|error| classifier::Error::Threads(error.to_string()))?)
-}
-
-/// How this machine computes, as checkpoints record it.
-pub(crate) fn arithmetic(precision: Precision, backend: &Cpu) -> String {
-    format!("{} with {:?} on {}", precision.name(), backend.isa(), std::env::consts::ARCH)
 }
 
 fn tokenize(

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use classifier::{Classifier, ModelSource, find_model};
 use kernels::Cpu;
 
-use crate::prepared::backend;
+use crate::computing::{AnswerPrecision, Precision, backend};
 
 /// A model that starts from nothing, where a trained one was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +25,10 @@ pub(crate) struct AskFlags {
     /// Threads to compute with; the results do not depend on it [default: one per core]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) threads: Option<NonZeroUsize>,
+
+    /// Numbers that products read [default: bf16 where the processor multiplies it, otherwise f32]
+    #[arg(long)]
+    pub(crate) precision: Option<AnswerPrecision>,
 }
 
 /// Loads the classifier that `name` means: a folder, or a name in the Hub's cache.
@@ -35,7 +39,8 @@ pub(crate) fn load(name: &str, flags: &AskFlags) -> anyhow::Result<Classifier<Cp
     let ModelSource::Folder(folder) = find_model(name)? else {
         return Err(Untrained { name: name.to_owned() }.into());
     };
-    let mut classifier = Classifier::load(&folder, backend(flags.threads.map_or(0, NonZeroUsize::get))?)?;
+    let precision = flags.precision.unwrap_or_else(|| Precision::default_here().into());
+    let mut classifier = Classifier::load(&folder, backend(flags.threads.map_or(0, NonZeroUsize::get), precision)?)?;
     if let Some(max_length) = flags.max_length {
         classifier.set_max_length(max_length.get())?;
     }

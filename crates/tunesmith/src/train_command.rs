@@ -4,15 +4,18 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
 
 use journal::{EndReason, Event, Listener, Split};
 use serde_json::{Value, json};
 use train::{Error, Evaluation, Examples, Outcome, Results, Run};
 
+use crate::computing;
 use crate::flags::{EvalOn, TrainFlags};
 use crate::output::{self, Start};
 use crate::plan::TrainPlan;
-use crate::prepared::{self, Prepared, prepare};
+use crate::prepared::{Prepared, prepare};
+use crate::profile_text::Counters;
 use crate::render::Form;
 use crate::report::report;
 use crate::{plan_text, saved, signals};
@@ -40,7 +43,13 @@ pub(crate) fn run(flags: &TrainFlags) -> anyhow::Result<()> {
     let mut listener = plan.form.listener(plan.selection());
     let resume = begin(&plan, start, &mut *listener)?;
     let stop = signals::stop_flag().map_err(output::refused(&plan.output))?;
+    let (before, started) = (Counters::of(prepared.classifier.network().backend()), Instant::now());
     let outcome = train_rows(&plan, &mut prepared, resume, &mut *listener, &stop)?;
+    if plan.profile {
+        let backend = prepared.classifier.network().backend();
+        let table = Counters::of(backend).describe_since(&before, started.elapsed(), backend.threads());
+        eprint!("{table}");
+    }
     if outcome.reason == EndReason::Interrupted {
         let output = plan.output.display().to_string();
         return Err(Interrupted { step: outcome.state.global_step, output }.into());
@@ -80,7 +89,7 @@ fn train_rows(
         EvalOn::Validation => prepared.validation.as_ref().map(|rows| (Split::Eval, rows)),
         EvalOn::Test => prepared.test.as_ref().map(|rows| (Split::Test, rows)),
     };
-    let arithmetic = prepared::arithmetic(plan.precision, prepared.classifier.network().backend());
+    let arithmetic = computing::arithmetic(plan.precision, prepared.classifier.network().backend());
     Ok(train::train(Run {
         classifier: &mut prepared.classifier,
         arguments: &plan.arguments,

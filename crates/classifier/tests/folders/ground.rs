@@ -52,11 +52,11 @@ pub(crate) fn start(
 ) -> Result<(Classifier<Cpu>, encoder::LoadReport), classifier::Error> {
     let (source, labels) = (ModelSource::Folder(folder.to_owned()), labels());
     let start = Start::<&str> { source: &source, labels: &labels, max_length, seed: 4, texts: &[] };
-    Classifier::start(&start, Cpu::new(2).unwrap())
+    Classifier::start(&start, Cpu::fastest(2).unwrap())
 }
 
 pub(crate) fn load(folder: &Path) -> Result<Classifier<Cpu>, classifier::Error> {
-    Classifier::load(folder, Cpu::new(1).unwrap())
+    Classifier::load(folder, Cpu::fastest(1).unwrap())
 }
 
 /// Labels and the bits of all scores.

@@ -11,7 +11,7 @@ use crate::ground::{TEXTS, answers, files, labels, load};
 fn start(threads: usize, seed: u64, texts: &[&str], labels: &Labels, folder: &Path) -> Classifier<Cpu> {
     let source = ModelSource::Scratch("small".into());
     let start = Start { source: &source, labels, max_length: Some(40), seed, texts };
-    let (classifier, report) = Classifier::start(&start, Cpu::new(threads).unwrap()).unwrap();
+    let (classifier, report) = Classifier::start(&start, Cpu::fastest(threads).unwrap()).unwrap();
     assert_eq!(report, encoder::LoadReport::default(), "there is nothing to be missing");
     classifier.save(folder).unwrap();
     classifier
@@ -59,6 +59,6 @@ fn it_is_loaded_and_answers_as_it_did() {
 fn an_unknown_size_is_refused_with_those_there_are() {
     let (source, labels) = (ModelSource::Scratch("vast".into()), labels());
     let start = Start { source: &source, labels: &labels, max_length: None, seed: 0, texts: &TEXTS };
-    let error = Classifier::start(&start, Cpu::new(1).unwrap()).err().expect("no such size").to_string();
+    let error = Classifier::start(&start, Cpu::fastest(1).unwrap()).err().expect("no such size").to_string();
     assert!(error.contains("vast") && error.contains("small"), "{error}");
 }

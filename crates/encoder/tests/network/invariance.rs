@@ -1,7 +1,7 @@
 //! The bits depend on nothing but weights and texts: not on the batch, the threads, or what buffers held before.
 
 use encoder::{Activations, Batch, Moment, Network};
-use kernels::{AdamW, Backend, Cpu, Isa, Loss, Part};
+use kernels::{AdamW, Backend, Cpu, Isa, Loss, Part, Precision};
 
 use crate::small::{FAMILIES, Sizes, Texts, bits, network};
 
@@ -13,11 +13,15 @@ fn texts() -> Texts {
     Texts::new(SIZES.words, &LENGTHS)
 }
 
-fn for_each_network(mut check: impl FnMut(&str, &dyn Fn(usize) -> Network<Cpu>)) {
-    for isa in Isa::available() {
+/// Networks that learn, and those that only answer where `all` are wanted.
+fn for_each_network(all: bool, mut check: impl FnMut(&str, &dyn Fn(usize) -> Network<Cpu>)) {
+    let sets = Isa::available().into_iter().map(|isa| (isa, Precision::F32));
+    let others: &[Precision] = if all { &[Precision::Bf16, Precision::Int8] } else { &[Precision::Bf16] };
+    let others = others.iter().filter(|_| Isa::detect() == Isa::Avx512Bf16);
+    for (isa, precision) in sets.chain(others.map(|&precision| (Isa::Avx512Bf16, precision))) {
         for family in FAMILIES {
-            let make = |threads| network(Cpu::with_isa(threads, isa).unwrap(), family, SIZES);
-            check(&format!("{isa:?} {family}"), &make);
+            let make = |threads| network(Cpu::with(threads, isa, precision).unwrap(), family, SIZES);
+            check(&format!("{isa:?} {precision:?} {family}"), &make);
         }
     }
 }
@@ -33,7 +37,7 @@ const BATCHES: [&[usize]; 5] =
 
 #[test]
 fn a_batch_is_its_texts_one_by_one() {
-    for_each_network(|what, make| {
+    for_each_network(true, |what, make| {
         let network = make(2);
         let mut activations = Activations::for_inference(&network);
         let alone: Vec<_> = (0..LENGTHS.len())
@@ -51,7 +55,7 @@ fn a_batch_is_its_texts_one_by_one() {
 /// A large batch, then smaller ones: what the buffers held before is not seen. And those for training serve as well.
 #[test]
 fn buffers_are_as_good_as_new() {
-    for_each_network(|what, make| {
+    for_each_network(false, |what, make| {
         let network = make(1);
         let mut used = [Activations::for_inference(&network), Activations::for_training(&network)];
         for batch in BATCHES {
@@ -100,7 +104,7 @@ fn adamw(network: &mut Network<Cpu>, step: u64) {
 
 #[test]
 fn threads_change_no_bit() {
-    for_each_network(|what, make| {
+    for_each_network(false, |what, make| {
         let runs = [1, 2, 5].map(|threads| {
             let mut network = make(threads);
             let mut activations = Activations::for_training(&network);
@@ -127,7 +131,7 @@ fn threads_change_no_bit() {
 /// largest of all for a tensor of rounding noise (a key's bias has no true gradient); the losses, in double precision, to 1e-12.
 #[test]
 fn gradients_of_texts_add_up() {
-    for_each_network(|what, make| {
+    for_each_network(false, |what, make| {
         let order = BATCHES[0];
         let (mut whole, mut parts) = (make(2), make(2));
         let mut activations = Activations::for_training(&whole);

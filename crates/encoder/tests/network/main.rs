@@ -5,4 +5,6 @@ mod config;
 mod finite_differences;
 mod invariance;
 mod loading;
+mod pieces;
 mod small;
+mod step;

@@ -9,9 +9,14 @@ pub enum Isa {
     Avx2,
     /// AVX-512 F, BW, DQ and VL.
     Avx512,
+    /// The same with AVX512-BF16 and -VNNI: products of bf16 pairs with f32 sums, and of bytes with i32 sums.
+    Avx512Bf16,
 }
 
 impl Isa {
+    /// All sets, the most modest first.
+    pub const ALL: [Self; 4] = [Self::Portable, Self::Avx2, Self::Avx512, Self::Avx512Bf16];
+
     /// The best set this processor has.
     #[must_use]
     pub fn detect() -> Self {
@@ -29,6 +34,9 @@ impl Isa {
                 sets.push(Self::Avx2);
                 if has!("avx512f") && has!("avx512bw") && has!("avx512dq") && has!("avx512vl") {
                     sets.push(Self::Avx512);
+                    if has!("avx512bf16") && has!("avx512vnni") {
+                        sets.push(Self::Avx512Bf16);
+                    }
                 }
             }
         }
@@ -53,7 +61,7 @@ macro_rules! for_each_isa {
                 fn avx2($($argument: $kind),*) $(-> $result)? { body($($argument),*) }
                 match isa {
                     // SAFETY: an `Isa` above `Portable` is only made after its features were detected.
-                    $crate::cpu::isa::Isa::Avx512 => return unsafe { avx512($($argument),*) },
+                    $crate::cpu::isa::Isa::Avx512 | $crate::cpu::isa::Isa::Avx512Bf16 => return unsafe { avx512($($argument),*) },
                     // SAFETY: as above.
                     $crate::cpu::isa::Isa::Avx2 => return unsafe { avx2($($argument),*) },
                     $crate::cpu::isa::Isa::Portable => {}

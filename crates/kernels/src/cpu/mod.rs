@@ -1,66 +1,144 @@
 //! The CPU backend: packed rows, tiles in cache, all cores.
 //!
-//! Every operation partitions its work by shape alone, never by the number of threads, and adds up in a fixed order;
-//! so one and sixty-four threads give the same bits.
+//! Every element of a result is computed by one task in a fixed order, whatever the number of threads, so one and
+//! sixty-four threads give the same bits. Products and attention exist twice: `single` computes in f32 with a library's
+//! matrix product, `halves` in bf16 with f32 sums on our own; `bytes` has the products of a network that only answers. Everything else is written once and loads its rows as
+//! f32.
 
 mod activation;
-mod attention;
+mod buffer;
+#[cfg(target_arch = "x86_64")]
+mod bytes;
+mod epilogue;
+#[cfg(target_arch = "x86_64")]
+mod halves;
 mod isa;
+mod linear;
 mod math;
 mod norm;
 mod optimizer;
-mod product;
+mod profile;
+mod rows;
 mod shared;
+mod single;
+mod table;
+#[cfg(target_arch = "x86_64")]
+mod tile;
+mod weight;
 
 use std::borrow::Cow;
+use std::time::Instant;
 
 use rayon::prelude::*;
 
+pub use buffer::CpuBuffer;
 pub use isa::Isa;
+pub use profile::{Kind, Spent};
+pub use weight::CpuWeight;
 
-use crate::backend::{Activation, AdamW, Backend, Heads, Part, Use};
-use crate::master::Master;
+use crate::backend::{Activation, AdamW, Backend, Heads, InputGradient, Part, Queries, Use};
 use crate::{Dropout, Layout, Loss};
-use shared::Shared;
+use profile::Profile;
 
-/// Rows of one task of the operations that go row by row.
-const ROW_CHUNK: usize = 32;
+/// The numbers that products read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Precision {
+    /// f32 throughout.
+    F32,
+    /// Operands of products and what is kept for the backward are bf16; sums, normalisation, softmax, gradients of
+    /// weights and the optimiser are f32.
+    Bf16,
+    /// bf16, with weights and inputs of linear layers as bytes and sums in i32. It answers and does not learn.
+    Int8,
+}
+
+/// Why a backend cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum CpuError {
+    /// The instructions were asked for, and are not there.
+    #[error("use {asked:?} instructions: this processor has {available:?}")]
+    Isa {
+        /// As asked for.
+        asked: Isa,
+        /// What there is.
+        available: Vec<Isa>,
+    },
+    /// bf16 or int8 without the instructions for it.
+    #[error(
+        "compute in {asked:?}: it takes AVX512-BF16 and -VNNI instructions, and {isa:?} is in use; f32 works everywhere"
+    )]
+    Precision {
+        /// As asked for.
+        asked: Precision,
+        /// The instructions in use.
+        isa: Isa,
+    },
+    /// The system refused.
+    #[error("start threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
 
 /// The fast backend for plain memory and any number of threads.
 pub struct Cpu {
     pool: rayon::ThreadPool,
     isa: Isa,
+    precision: Precision,
+    profile: Profile,
+    #[cfg(target_arch = "x86_64")]
+    workspace: std::sync::Mutex<halves::Workspace>,
+    #[cfg(target_arch = "x86_64")]
+    byte_workspace: std::sync::Mutex<bytes::Workspace>,
 }
 
-/// A weight of [`Cpu`].
-#[derive(Clone, Debug)]
-pub struct CpuWeight {
-    master: Master,
-    /// The values transposed, I×O, kept only for the matrices of linear layers and renewed whenever they change.
-    transposed: Vec<f32>,
+impl Precision {
+    /// bf16 where the processor multiplies it, f32 elsewhere.
+    #[must_use]
+    pub fn detect() -> Self {
+        if Isa::detect() == Isa::Avx512Bf16 { Self::Bf16 } else { Self::F32 }
+    }
 }
 
 impl Cpu {
-    /// A backend on `threads` threads (0: one for each core) with the best instructions the processor has.
+    /// The fastest backend on `threads` threads (0: one for each core): the best instructions, and bf16 with them.
     ///
     /// # Errors
     /// Where the system cannot start the threads.
-    pub fn new(threads: usize) -> Result<Self, rayon::ThreadPoolBuildError> {
-        Self::with_isa(threads, Isa::detect())
+    pub fn fastest(threads: usize) -> Result<Self, CpuError> {
+        Self::with(threads, Isa::detect(), Precision::detect())
     }
 
-    /// A backend whose own loops use the instructions of `isa`; the library behind the products chooses for itself.
+    /// A backend in f32 on `threads` threads (0: one for each core) with the best instructions the processor has.
     ///
     /// # Errors
     /// Where the system cannot start the threads.
+    pub fn new(threads: usize) -> Result<Self, CpuError> {
+        Self::with(threads, Isa::detect(), Precision::F32)
+    }
+
+    /// A backend whose own loops use the instructions of `isa`; the library behind f32 products chooses for itself.
     ///
-    /// # Panics
-    /// If the processor lacks `isa`.
-    pub fn with_isa(threads: usize, isa: Isa) -> Result<Self, rayon::ThreadPoolBuildError> {
-        assert!(Isa::available().contains(&isa), "this processor lacks {isa:?}");
+    /// # Errors
+    /// Instructions that the processor lacks, bf16 without the instructions for it, threads that cannot be started.
+    pub fn with(threads: usize, isa: Isa, precision: Precision) -> Result<Self, CpuError> {
+        let available = Isa::available();
+        if !available.contains(&isa) {
+            return Err(CpuError::Isa { asked: isa, available });
+        }
+        if precision != Precision::F32 && isa != Isa::Avx512Bf16 {
+            return Err(CpuError::Precision { asked: precision, isa });
+        }
         let pool =
             rayon::ThreadPoolBuilder::new().num_threads(threads).thread_name(|n| format!("kernel-{n}")).build()?;
-        Ok(Self { pool, isa })
+        Ok(Self {
+            pool,
+            isa,
+            precision,
+            profile: Profile::default(),
+            #[cfg(target_arch = "x86_64")]
+            workspace: std::sync::Mutex::default(),
+            #[cfg(target_arch = "x86_64")]
+            byte_workspace: std::sync::Mutex::default(),
+        })
     }
 
     /// Threads at work.
@@ -74,42 +152,119 @@ impl Cpu {
     pub fn isa(&self) -> Isa {
         self.isa
     }
-}
 
-impl CpuWeight {
-    fn changed(&mut self) {
-        if !self.transposed.is_empty() {
-            let master = &self.master;
-            product::transpose(&master.value, master.rows, master.cols, &mut self.transposed);
+    /// The numbers that products read.
+    #[must_use]
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Time spent on one kind of work since the backend was made.
+    #[must_use]
+    pub fn spent(&self, kind: Kind) -> Spent {
+        self.profile.spent(kind)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn workspace(&self) -> std::sync::MutexGuard<'_, halves::Workspace> {
+        // What a task that panicked left there is overwritten like everything else.
+        self.workspace.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    fn byte_workspace(&self) -> std::sync::MutexGuard<'_, bytes::Workspace> {
+        self.byte_workspace.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Runs `work` for the numbers below `count` on all threads.
+    fn tasks(&self, kind: Kind, count: usize, work: impl Fn(usize) + Sync) {
+        self.tasks_with(kind, count, || (), |(), task| work(task));
+    }
+
+    /// [`Cpu::tasks`] with memory that a thread carries from one task to the next.
+    fn tasks_with<M>(
+        &self,
+        kind: Kind,
+        count: usize,
+        memory: impl Fn() -> M + Sync + Send,
+        work: impl Fn(&mut M, usize) + Sync,
+    ) {
+        let started = Instant::now();
+        let run = |memory: &mut M, task: usize| {
+            let started = Instant::now();
+            work(memory, task);
+            self.profile.add_busy(kind, started);
+        };
+        if count <= 1 {
+            (0..count).for_each(|task| run(&mut memory(), task));
+        } else {
+            let tasks = (0..count).into_par_iter().with_max_len(1);
+            self.pool.install(|| tasks.for_each_init(&memory, run));
         }
+        self.profile.add_wall(kind, started);
+    }
+
+    /// Runs both, at once where there are two threads.
+    fn join(&self, kind: Kind, one: impl FnOnce() + Send, other: impl FnOnce() + Send) {
+        let started = Instant::now();
+        let timed = |work: &mut dyn FnMut()| {
+            let started = Instant::now();
+            work();
+            self.profile.add_busy(kind, started);
+        };
+        let (mut one, mut other) = (Some(one), Some(other));
+        self.pool.join(
+            || timed(&mut || one.take().into_iter().for_each(|work| work())),
+            || timed(&mut || other.take().into_iter().for_each(|work| work())),
+        );
+        self.profile.add_wall(kind, started);
     }
 }
 
 impl Backend for Cpu {
-    type Buffer = Vec<f32>;
+    type Buffer = CpuBuffer;
     type Weight = CpuWeight;
 
-    fn zeros(&self, len: usize) -> Vec<f32> {
-        vec![0.0; len]
+    fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.pool.install(work)
     }
 
-    fn len(&self, buffer: &Vec<f32>) -> usize {
+    fn zeros(&self, len: usize) -> CpuBuffer {
+        CpuBuffer::Single(vec![0.0; len])
+    }
+
+    fn operand(&self, len: usize) -> CpuBuffer {
+        match self.precision {
+            Precision::F32 => self.zeros(len),
+            Precision::Bf16 | Precision::Int8 => CpuBuffer::Half(vec![half::bf16::ZERO; len]),
+        }
+    }
+
+    fn operand_bytes(&self) -> usize {
+        match self.precision {
+            Precision::F32 => 4,
+            Precision::Bf16 | Precision::Int8 => 2,
+        }
+    }
+
+    fn len(&self, buffer: &CpuBuffer) -> usize {
         buffer.len()
     }
 
-    fn read(&self, buffer: &Vec<f32>, into: &mut [f32]) {
-        into.copy_from_slice(&buffer[..into.len()]);
+    fn read(&self, buffer: &CpuBuffer, into: &mut [f32]) {
+        buffer.load(self.isa, 0, into);
     }
 
-    fn write(&self, buffer: &mut Vec<f32>, from: &[f32]) {
-        buffer[..from.len()].copy_from_slice(from);
+    fn write(&self, buffer: &mut CpuBuffer, from: &[f32]) {
+        #[expect(unsafe_code, reason = "stores into a buffer that is borrowed alone")]
+        // SAFETY: the buffer is borrowed alone.
+        unsafe {
+            buffer.shared().store(self.isa, 0, from);
+        }
     }
 
     fn weight(&self, usage: Use, rows: usize, cols: usize, values: Vec<f32>) -> CpuWeight {
-        let transposed = if usage == Use::Matrix { vec![0.0; rows * cols] } else { Vec::new() };
-        let mut weight = CpuWeight { master: Master::new(rows, cols, values), transposed };
-        self.pool.install(|| weight.changed());
-        weight
+        CpuWeight::new(self, usage, rows, cols, values)
     }
 
     fn shape(&self, weight: &CpuWeight) -> (usize, usize) {
@@ -121,18 +276,15 @@ impl Backend for Cpu {
     }
 
     fn set_trainable(&self, weight: &mut CpuWeight, trainable: bool) {
-        weight.master.set_trainable(trainable);
+        weight.set_trainable(trainable);
     }
 
     fn part<'w>(&self, weight: &'w CpuWeight, part: Part) -> Cow<'w, [f32]> {
-        weight.master.part(part)
+        weight.part(self, part)
     }
 
     fn set_part(&self, weight: &mut CpuWeight, part: Part, values: &[f32]) {
-        weight.master.set_part(part, values);
-        if part == Part::Value {
-            self.pool.install(|| weight.changed());
-        }
+        weight.set_part(self, part, values);
     }
 
     fn embed(
@@ -142,26 +294,14 @@ impl Backend for Cpu {
         words: &CpuWeight,
         positions: &CpuWeight,
         types: Option<&CpuWeight>,
-        out: &mut Vec<f32>,
+        out: &mut CpuBuffer,
     ) {
-        let width = words.master.cols;
-        let row_of = |table: &'_ CpuWeight, row: usize| row * width..row * width + table.master.cols;
-        let rows = out[..ids.len() * width].par_chunks_mut(width).with_min_len(ROW_CHUNK).enumerate();
-        self.pool.install(|| {
-            rows.for_each(|(row, out)| {
-                let (_, position) = layout.example_and_position(row);
-                out.copy_from_slice(&words.master.value[row_of(words, ids[row] as usize)]);
-                activation::add_bias(self.isa, out, &positions.master.value[row_of(positions, position as usize)]);
-                if let Some(types) = types {
-                    activation::add_bias(self.isa, out, &types.master.value[..width]);
-                }
-            });
-        });
+        rows::embed(self, ids, layout, words, positions, types, out);
     }
 
     fn embed_backward(
         &self,
-        d_out: &Vec<f32>,
+        d_out: &CpuBuffer,
         ids: &[u32],
         layout: &Layout,
         words: &mut CpuWeight,
@@ -169,323 +309,158 @@ impl Backend for Cpu {
         types: Option<&mut CpuWeight>,
         padding_id: Option<u32>,
     ) {
-        let width = words.master.cols;
-        let rows = || d_out.chunks_exact(width).take(ids.len()).enumerate();
-        let words_learn = words.master.is_trainable();
-        let add_word_rows = || {
-            for (row, d) in rows().filter(|(row, _)| Some(ids[*row]) != padding_id) {
-                activation::add_bias(self.isa, &mut words.master.gradient[ids[row] as usize * width..][..width], d);
-            }
-        };
-        let add_other_rows = || {
-            if positions.master.is_trainable() {
-                for (row, d) in rows() {
-                    let position = layout.example_and_position(row).1 as usize;
-                    activation::add_bias(self.isa, &mut positions.master.gradient[position * width..][..width], d);
-                }
-            }
-            if let Some(types) = types.filter(|types| types.master.is_trainable()) {
-                activation::add_rows(self.isa, &d_out[..ids.len() * width], &mut types.master.gradient[..width]);
-            }
-        };
-        if words_learn {
-            self.pool.join(add_word_rows, add_other_rows);
-        } else {
-            add_other_rows();
-        }
+        rows::embed_backward(self, d_out, ids, layout, words, positions, types, padding_id);
     }
 
-    fn dropout(&self, x: &mut Vec<f32>, width: usize, layout: &Layout, dropout: &Dropout) {
-        let rows = x[..layout.rows() * width].par_chunks_mut(width).with_min_len(ROW_CHUNK).enumerate();
-        self.pool.install(|| {
-            rows.for_each(|(row, x)| {
-                let (example, position) = layout.example_and_position(row);
-                norm::drop_row(self.isa, x, dropout, dropout.row(example, position));
-            });
-        });
+    fn dropout(&self, x: &mut CpuBuffer, width: usize, layout: &Layout, dropout: &Dropout) {
+        rows::dropout(self, x, width, layout, dropout);
     }
 
     fn linear(
         &self,
-        x: &Vec<f32>,
+        x: &CpuBuffer,
         rows: usize,
         weight: &CpuWeight,
         bias: &CpuWeight,
         activation: Option<Activation>,
-        pre: Option<&mut Vec<f32>>,
-        out: &mut Vec<f32>,
+        pre: Option<&mut CpuBuffer>,
+        out: &mut CpuBuffer,
     ) {
-        let (outputs, inputs) = (weight.master.rows, weight.master.cols);
-        let bias = &bias.master.value;
-        let product = |out: &mut Vec<f32>, finish: &(dyn Fn(usize, usize, &mut [f32]) + Sync)| {
-            let shape = (inputs, outputs);
-            self.pool.install(|| product::rows_times(x, rows, &weight.transposed, shape, out, false, finish));
-        };
-        let add_bias =
-            |column: usize, run: &mut [f32]| activation::add_bias(self.isa, run, &bias[column..][..run.len()]);
-        match (activation, pre) {
-            (None, _) => product(out, &|_, column, run| add_bias(column, run)),
-            (Some(activation), None) => product(out, &|_, column, run| {
-                add_bias(column, run);
-                activation::apply(self.isa, activation, run);
-            }),
-            (Some(activation), Some(pre)) => {
-                let out = Shared::new(&mut out[..rows * outputs]);
-                product(pre, &|row, column, run| {
-                    add_bias(column, run);
-                    #[expect(unsafe_code, reason = "runs of the product are disjoint")]
-                    // SAFETY: `finish` is called once for each run of each row, and runs do not overlap.
-                    let out = unsafe { out.part(row * outputs + column, run.len()) };
-                    out.copy_from_slice(run);
-                    activation::apply(self.isa, activation, out);
-                });
-            }
-        }
+        linear::forward(self, x, rows, weight, bias, activation, pre, out);
     }
 
     fn linear_backward(
         &self,
-        d_out: &mut Vec<f32>,
-        x: &Vec<f32>,
-        rows: usize,
+        d_out: &CpuBuffer,
+        x: &CpuBuffer,
+        layout: &Layout,
         weight: &mut CpuWeight,
         bias: &mut CpuWeight,
-        activation: Option<(Activation, &Vec<f32>)>,
-        d_x: Option<&mut Vec<f32>>,
-        add: bool,
+        d_x: Option<InputGradient<'_, CpuBuffer>>,
     ) {
-        let (outputs, inputs) = (weight.master.rows, weight.master.cols);
-        let d_out = &mut d_out[..rows * outputs];
-        self.pool.install(|| {
-            let sums: Vec<Vec<f32>> = d_out
-                .par_chunks_mut(ROW_CHUNK * outputs)
-                .enumerate()
-                .map(|(chunk, d_out)| {
-                    if let Some((activation, pre)) = activation {
-                        let pre = &pre[chunk * ROW_CHUNK * outputs..][..d_out.len()];
-                        activation::backward(self.isa, activation, pre, d_out);
-                    }
-                    let mut sums = vec![0.0; outputs];
-                    activation::add_rows(self.isa, d_out, &mut sums);
-                    sums
-                })
-                .collect();
-            if bias.master.is_trainable() {
-                for sums in sums {
-                    activation::add_bias(self.isa, &mut bias.master.gradient, &sums);
-                }
-            }
-            if weight.master.is_trainable() {
-                product::transposed_times(d_out, x, rows, (outputs, inputs), &mut weight.master.gradient);
-            }
-            if let Some(d_x) = d_x {
-                product::rows_times(d_out, rows, &weight.master.value, (outputs, inputs), d_x, add, |_, _, _| {});
-            }
-        });
+        linear::backward(self, d_out, x, layout, weight, bias, d_x);
+    }
+
+    fn activation_backward(&self, activation: Activation, pre: &CpuBuffer, d: &mut CpuBuffer, len: usize) {
+        linear::activation_backward(self, activation, pre, d, len);
     }
 
     fn residual_dropout_layer_norm(
         &self,
-        x: &Vec<f32>,
-        residual: Option<&Vec<f32>>,
+        x: &CpuBuffer,
+        residual: Option<&CpuBuffer>,
         dropout: Option<&Dropout>,
         layout: &Layout,
         weight: &CpuWeight,
         bias: &CpuWeight,
         epsilon: f32,
-        normalized: &mut Vec<f32>,
-        inverse_std: &mut Vec<f32>,
-        out: &mut Vec<f32>,
+        normalized: &mut CpuBuffer,
+        inverse_std: &mut CpuBuffer,
+        out: &mut CpuBuffer,
     ) {
-        let width = weight.master.cols;
-        let rows = layout.rows();
-        let each = normalized[..rows * width]
-            .par_chunks_mut(width)
-            .with_min_len(ROW_CHUNK)
-            .zip(out[..rows * width].par_chunks_mut(width))
-            .zip(&mut inverse_std[..rows])
-            .enumerate();
-        self.pool.install(|| {
-            each.for_each(|(row, ((normalized, out), inverse_std))| {
-                let dropout = dropout.map(|dropout| {
-                    let (example, position) = layout.example_and_position(row);
-                    (dropout, dropout.row(example, position))
-                });
-                *inverse_std = norm::forward_row(
-                    self.isa,
-                    &x[row * width..][..width],
-                    residual.map(|residual| &residual[row * width..][..width]),
-                    dropout,
-                    &weight.master.value,
-                    &bias.master.value,
-                    epsilon,
-                    normalized,
-                    out,
-                );
-            });
-        });
+        let keep = (normalized, inverse_std);
+        rows::layer_norm(self, (x, residual), dropout, layout, (weight, bias), epsilon, keep, out);
     }
 
     fn residual_dropout_layer_norm_backward(
         &self,
-        d_out: &mut Vec<f32>,
-        normalized: &Vec<f32>,
-        inverse_std: &Vec<f32>,
+        d_out: &mut CpuBuffer,
+        normalized: &CpuBuffer,
+        inverse_std: &CpuBuffer,
         dropout: Option<&Dropout>,
         layout: &Layout,
         weight: &mut CpuWeight,
         bias: &mut CpuWeight,
-        d_x: Option<&mut Vec<f32>>,
+        d_x: Option<&mut CpuBuffer>,
     ) {
-        let width = weight.master.cols;
-        let scale = &weight.master.value;
-        let rows = layout.rows();
-        let sums: Vec<(Vec<f32>, Vec<f32>)> = self.pool.install(|| {
-            let chunks = d_out[..rows * width].par_chunks_mut(ROW_CHUNK * width).enumerate();
-            let each = chunks.map(|(chunk, d_out)| {
-                let (mut d_weight, mut d_bias) = (vec![0.0; width], vec![0.0; width]);
-                for (row, d_out) in (chunk * ROW_CHUNK..).zip(d_out.chunks_exact_mut(width)) {
-                    let unit = &normalized[row * width..][..width];
-                    norm::backward_row(self.isa, d_out, unit, inverse_std[row], scale, &mut d_weight, &mut d_bias);
-                }
-                (d_weight, d_bias)
-            });
-            each.collect()
-        });
-        for (d_weight, d_bias) in &sums {
-            if weight.master.is_trainable() {
-                activation::add_bias(self.isa, &mut weight.master.gradient, d_weight);
-            }
-            if bias.master.is_trainable() {
-                activation::add_bias(self.isa, &mut bias.master.gradient, d_bias);
-            }
-        }
-        if let Some(d_x) = d_x {
-            d_x[..rows * width].copy_from_slice(&d_out[..rows * width]);
-            if let Some(dropout) = dropout {
-                self.dropout(d_x, width, layout, dropout);
-            }
-        }
+        let kept = (normalized, inverse_std);
+        rows::layer_norm_backward(self, d_out, kept, dropout, layout, (weight, bias), d_x);
     }
 
     fn attention_varlen(
         &self,
-        qkv: &Vec<f32>,
+        qkv: &CpuBuffer,
         heads: Heads,
         layout: &Layout,
+        queries: Queries,
         dropout: Option<&Dropout>,
-        out: &mut Vec<f32>,
-        log_sum_exp: &mut Vec<f32>,
+        out: &mut CpuBuffer,
+        log_sum_exp: &mut CpuBuffer,
     ) {
-        let (hidden, width) = (heads.hidden(), heads.width);
-        let out = Shared::new(&mut out[..layout.rows() * hidden]);
-        let log_sum_exp = Shared::new(&mut log_sum_exp[..layout.rows() * heads.count]);
-        self.for_each_head(heads, layout, dropout, |task, first_row, scratch| {
-            task.forward(&qkv[first_row * 3 * hidden..], scratch);
-            for (token, result) in scratch.result.chunks_exact(width).take(task.tokens).enumerate() {
-                let row = first_row + token;
-                #[expect(unsafe_code, reason = "heads write disjoint columns")]
-                // SAFETY: the columns of this head in the rows of this text belong to this task alone.
-                unsafe {
-                    out.part(row * hidden + task.head * width, width).copy_from_slice(result);
-                    log_sum_exp.part(row * heads.count + task.head, 1)[0] = scratch.log_sum_exp[token];
-                }
+        let log_sum_exp = log_sum_exp.single_mut();
+        match (qkv, out) {
+            (CpuBuffer::Single(qkv), CpuBuffer::Single(out)) => {
+                single::attention_forward(self, qkv, heads, layout, queries, dropout, out, log_sum_exp);
             }
-        });
+            #[cfg(target_arch = "x86_64")]
+            (CpuBuffer::Half(qkv), CpuBuffer::Half(out)) => {
+                halves::attention_forward(self, qkv, heads, layout, queries, dropout, out, log_sum_exp);
+            }
+            _ => panic!("attention's operands are in different precisions"),
+        }
     }
 
     fn attention_varlen_backward(
         &self,
-        d_out: &Vec<f32>,
-        qkv: &Vec<f32>,
-        out: &Vec<f32>,
-        log_sum_exp: &Vec<f32>,
+        d_out: &CpuBuffer,
+        qkv: &CpuBuffer,
+        out: &CpuBuffer,
+        log_sum_exp: &CpuBuffer,
         heads: Heads,
         layout: &Layout,
+        queries: Queries,
         dropout: Option<&Dropout>,
-        d_qkv: &mut Vec<f32>,
+        d_qkv: &mut CpuBuffer,
     ) {
-        let (hidden, width) = (heads.hidden(), heads.width);
-        let d_qkv = Shared::new(&mut d_qkv[..layout.rows() * 3 * hidden]);
-        self.for_each_head(heads, layout, dropout, |task, first_row, scratch| {
-            let at = first_row * hidden;
-            let log_sum_exp = &log_sum_exp[first_row * heads.count..];
-            task.backward(&d_out[at..], &qkv[3 * at..], &out[at..], log_sum_exp, scratch);
-            let parts = scratch.result.chunks_exact(task.tokens * width).take(3).enumerate();
-            for (part, rows) in parts {
-                for (token, result) in rows.chunks_exact(width).enumerate() {
-                    let column = part * hidden + task.head * width;
-                    #[expect(unsafe_code, reason = "heads write disjoint columns")]
-                    // SAFETY: the columns of this head in the rows of this text belong to this task alone.
-                    unsafe { d_qkv.part((first_row + token) * 3 * hidden + column, width) }.copy_from_slice(result);
-                }
+        let log_sum_exp = log_sum_exp.single();
+        match (qkv, d_out, out, d_qkv) {
+            (CpuBuffer::Single(qkv), CpuBuffer::Single(d_out), CpuBuffer::Single(out), CpuBuffer::Single(d_qkv)) => {
+                let rows = (&qkv[..], &d_out[..], &out[..]);
+                single::attention_backward(self, rows, log_sum_exp, heads, layout, queries, dropout, d_qkv);
             }
-        });
-    }
-
-    fn first_rows(&self, x: &Vec<f32>, width: usize, layout: &Layout, out: &mut Vec<f32>) {
-        for (text, out) in out.chunks_exact_mut(width).take(layout.texts()).enumerate() {
-            out.copy_from_slice(&x[layout.range(text).start * width..][..width]);
+            #[cfg(target_arch = "x86_64")]
+            (CpuBuffer::Half(qkv), CpuBuffer::Half(d_out), CpuBuffer::Half(out), CpuBuffer::Half(d_qkv)) => {
+                let rows = (&qkv[..], &d_out[..], &out[..]);
+                halves::attention_backward(self, rows, log_sum_exp, heads, layout, queries, dropout, d_qkv);
+            }
+            _ => panic!("attention's operands are in different precisions"),
         }
     }
 
-    fn first_rows_backward(&self, d_out: &Vec<f32>, width: usize, layout: &Layout, d_x: &mut Vec<f32>) {
-        d_x[..layout.rows() * width].fill(0.0);
-        for (text, d_out) in d_out.chunks_exact(width).take(layout.texts()).enumerate() {
-            d_x[layout.range(text).start * width..][..width].copy_from_slice(d_out);
-        }
+    fn first_rows(&self, x: &CpuBuffer, width: usize, layout: &Layout, out: &mut CpuBuffer) {
+        rows::first_rows(self, x, width, layout, out);
+    }
+
+    fn first_rows_backward(&self, d_out: &CpuBuffer, width: usize, layout: &Layout, d_x: &mut CpuBuffer) {
+        rows::first_rows_backward(self, d_out, width, layout, d_x);
     }
 
     fn cross_entropy(
         &self,
-        logits: &Vec<f32>,
+        logits: &CpuBuffer,
         classes: usize,
         labels: &[u32],
         loss: &Loss,
-        d_logits: &mut Vec<f32>,
-    ) -> f64 {
+        d_logits: &mut CpuBuffer,
+        sum: &mut f64,
+    ) {
         let len = labels.len() * classes;
-        loss.forward_backward(&logits[..len], labels, &mut d_logits[..len])
+        let mut gradient = vec![0.0; len];
+        loss.forward_backward(&logits.single()[..len], labels, &mut gradient, sum);
+        self.write(d_logits, &gradient);
     }
 
     fn squared_gradient_norm(&self, weight: &CpuWeight) -> f64 {
-        self.pool.install(|| optimizer::squared_norm(self.isa, &weight.master.gradient))
+        weight.squared_gradient_norm(self)
     }
 
     fn adamw(&self, weight: &mut CpuWeight, step: &AdamW) {
         if weight.master.is_trainable() {
-            self.pool.install(|| {
-                optimizer::adamw(self.isa, &mut weight.master, step);
-                weight.changed();
-            });
+            weight.adamw(self, step);
         }
     }
 
     fn zero_gradient(&self, weight: &mut CpuWeight) {
-        weight.master.gradient.fill(0.0);
-    }
-}
-
-impl Cpu {
-    /// Runs `work` for every head of every text with the text's first row; texts with no tokens have no work.
-    fn for_each_head<'a>(
-        &self,
-        heads: Heads,
-        layout: &Layout,
-        dropout: Option<&'a Dropout>,
-        work: impl Fn(attention::Task<'a>, usize, &mut attention::Scratch) + Sync,
-    ) {
-        self.pool.install(|| {
-            let tasks = (0..layout.texts() * heads.count).into_par_iter();
-            tasks.for_each_init(attention::Scratch::default, |scratch, task| {
-                let (text, head) = (task / heads.count, task % heads.count);
-                let rows = layout.range(text);
-                if !rows.is_empty() {
-                    let (tokens, example) = (rows.len(), layout.example(text));
-                    let task = attention::Task { isa: self.isa, heads, head, tokens, example, dropout };
-                    work(task, rows.start, scratch);
-                }
-            });
-        });
+        weight.zero_gradient();
     }
 }

@@ -1,4 +1,4 @@
-//! Dropout, residual and layer normalisation of a row in one pass over it, and the way back.
+//! Dropout and layer normalisation of a row, and the way back.
 
 use super::isa::for_each_isa;
 use super::math;
@@ -15,34 +15,14 @@ for_each_isa! {
 }
 
 for_each_isa! {
-    /// One row of [`crate::Backend::residual_dropout_layer_norm`]; `normalized` holds the sum on the way.
-    /// Returns the reciprocal of the standard deviation.
-    pub(super) fn forward_row(
-        x: &[f32],
-        residual: Option<&[f32]>,
-        dropout: Option<(&Dropout, RowKey)>,
-        weight: &[f32],
-        bias: &[f32],
-        epsilon: f32,
-        normalized: &mut [f32],
-        out: &mut [f32],
-    ) -> f32 {
-        normalized.copy_from_slice(x);
-        if let Some((dropout, key)) = dropout {
-            for (column, x) in (0_u32..).zip(normalized.iter_mut()) {
-                *x *= dropout.factor(key, column);
-            }
-        }
-        if let Some(residual) = residual {
-            for (x, &residual) in normalized.iter_mut().zip(residual) {
-                *x += residual;
-            }
-        }
-        let count = normalized.len() as f32;
-        let mean = math::sum(normalized) / count;
-        let variance = math::sum_with(normalized, |x| (x - mean) * (x - mean)) / count;
+    /// Normalises the row `sum` in place and writes it scaled and shifted to `out`. Returns the reciprocal of the
+    /// standard deviation.
+    pub(super) fn forward_row(weight: &[f32], bias: &[f32], epsilon: f32, sum: &mut [f32], out: &mut [f32]) -> f32 {
+        let count = sum.len() as f32;
+        let mean = math::sum(sum) / count;
+        let variance = math::sum_with(sum, |x| (x - mean) * (x - mean)) / count;
         let inverse_std = 1.0 / (variance + epsilon).sqrt();
-        for (((x, out), &weight), &bias) in normalized.iter_mut().zip(out).zip(weight).zip(bias) {
+        for (((x, out), &weight), &bias) in sum.iter_mut().zip(out).zip(weight).zip(bias) {
             *x = (*x - mean) * inverse_std;
             *out = *x * weight + bias;
         }

@@ -3,22 +3,29 @@
 use std::marker::PhantomData;
 
 /// A mutable slice handed to tasks that write disjoint parts of it, where the parts are no contiguous chunks.
-#[derive(Clone, Copy)]
-pub(super) struct Shared<'a> {
-    start: *mut f32,
+pub(super) struct Shared<'a, T> {
+    start: *mut T,
     len: usize,
-    slice: PhantomData<&'a mut [f32]>,
+    slice: PhantomData<&'a mut [T]>,
 }
+
+impl<T> Clone for Shared<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Shared<'_, T> {}
 
 #[expect(unsafe_code, reason = "tasks write disjoint parts")]
 // SAFETY: all access goes through the unsafe methods below, whose callers promise that tasks do not overlap.
-unsafe impl Send for Shared<'_> {}
+unsafe impl<T: Send> Send for Shared<'_, T> {}
 #[expect(unsafe_code, reason = "tasks write disjoint parts")]
 // SAFETY: as above.
-unsafe impl Sync for Shared<'_> {}
+unsafe impl<T: Send> Sync for Shared<'_, T> {}
 
-impl<'a> Shared<'a> {
-    pub(super) fn new(slice: &'a mut [f32]) -> Self {
+impl<'a, T> Shared<'a, T> {
+    pub(super) fn new(slice: &'a mut [T]) -> Self {
         Self { start: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
     }
 
@@ -27,15 +34,14 @@ impl<'a> Shared<'a> {
     /// # Safety
     /// No other task may touch these elements while the result lives.
     #[expect(unsafe_code, reason = "the promise is the caller's")]
-    #[expect(clippy::mut_from_ref, reason = "disjointness is the caller's promise")]
-    pub(super) unsafe fn part(&self, offset: usize, len: usize) -> &mut [f32] {
+    pub(super) unsafe fn part(self, offset: usize, len: usize) -> &'a mut [T] {
         assert!(offset + len <= self.len, "part {offset}+{len} of a buffer of {}", self.len);
         // SAFETY: in bounds by the line above, alone by the caller's promise.
         unsafe { std::slice::from_raw_parts_mut(self.start.add(offset), len) }
     }
 
     /// The address of element `offset`, for a product that writes a strided rectangle.
-    pub(super) fn at(&self, offset: usize) -> *mut f32 {
+    pub(super) fn at(self, offset: usize) -> *mut T {
         assert!(offset < self.len, "element {offset} of a buffer of {}", self.len);
         self.start.wrapping_add(offset)
     }

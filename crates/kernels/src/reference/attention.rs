@@ -1,7 +1,7 @@
 //! Softmax attention (arXiv 1706.03762) of each text over its own rows.
 
 use super::single;
-use crate::{Dropout, Heads, Layout};
+use crate::{Dropout, Heads, Layout, Queries};
 
 /// One head of one text: where its rows stand and how to read them.
 struct Head<'a> {
@@ -9,6 +9,9 @@ struct Head<'a> {
     heads: Heads,
     head: usize,
     first_row: usize,
+    /// How many rows ask, and where their results start.
+    queries: usize,
+    first_result: usize,
 }
 
 impl Head<'_> {
@@ -29,11 +32,22 @@ impl Head<'_> {
     }
 }
 
-fn for_each_head(qkv: &[f32], heads: Heads, layout: &Layout, mut f: impl FnMut(&Head<'_>, usize, u64)) {
+fn for_each_head(
+    qkv: &[f32],
+    heads: Heads,
+    layout: &Layout,
+    queries: Queries,
+    mut f: impl FnMut(&Head<'_>, usize, u64),
+) {
     for text in 0..layout.texts() {
         let rows = layout.range(text);
+        let (queries, first_result) = match queries {
+            Queries::All => (rows.len(), rows.start),
+            Queries::First => (rows.len().min(1), text),
+        };
         for head in 0..heads.count {
-            f(&Head { qkv, heads, head, first_row: rows.start }, rows.len(), layout.example(text));
+            let first_row = rows.start;
+            f(&Head { qkv, heads, head, first_row, queries, first_result }, rows.len(), layout.example(text));
         }
     }
 }
@@ -46,16 +60,17 @@ pub(super) fn forward(
     qkv: &[f32],
     heads: Heads,
     layout: &Layout,
+    queries: Queries,
     dropout: Option<&Dropout>,
     out: &mut [f32],
     log_sum_exp: &mut [f32],
 ) {
-    for_each_head(qkv, heads, layout, |head, tokens, example| {
-        for query in 0..tokens {
+    for_each_head(qkv, heads, layout, queries, |head, tokens, example| {
+        for query in 0..head.queries {
             let scores: Vec<f64> = (0..tokens).map(|key| head.score(query, key)).collect();
             let highest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let log_sum = highest + scores.iter().map(|s| (s - highest).exp()).sum::<f64>().ln();
-            let row = head.first_row + query;
+            let row = head.first_result + query;
             log_sum_exp[row * heads.count + head.head] = single(log_sum);
             for column in 0..heads.width {
                 let weighted = |(key, score): (usize, &f64)| {
@@ -76,14 +91,15 @@ pub(super) fn backward(
     log_sum_exp: &[f32],
     heads: Heads,
     layout: &Layout,
+    queries: Queries,
     dropout: Option<&Dropout>,
     d_qkv: &mut [f32],
 ) {
     let mut d = vec![0.0_f64; layout.rows() * 3 * heads.hidden()];
-    for_each_head(qkv, heads, layout, |head, tokens, example| {
+    for_each_head(qkv, heads, layout, queries, |head, tokens, example| {
         let scale = 1.0 / (heads.width as f64).sqrt();
-        for query in 0..tokens {
-            let row = head.first_row + query;
+        for query in 0..head.queries {
+            let row = head.first_result + query;
             let d_row = &d_out[row * heads.hidden() + head.head * heads.width..][..heads.width];
             let log_sum = f64::from(log_sum_exp[row * heads.count + head.head]);
             let probability: Vec<f64> = (0..tokens).map(|key| (head.score(query, key) - log_sum).exp()).collect();

@@ -9,7 +9,7 @@ mod norm;
 
 use std::borrow::Cow;
 
-use crate::backend::{Activation, AdamW, Backend, Heads, Part, Use};
+use crate::backend::{Activation, AdamW, Backend, Heads, InputGradient, Part, Queries, Use};
 use crate::master::{AdamWFactors, Master};
 use crate::{Dropout, Layout, Loss};
 
@@ -31,8 +31,20 @@ impl Backend for Reference {
     type Buffer = Vec<f32>;
     type Weight = ReferenceWeight;
 
+    fn enter<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        work()
+    }
+
     fn zeros(&self, len: usize) -> Vec<f32> {
         vec![0.0; len]
+    }
+
+    fn operand(&self, len: usize) -> Vec<f32> {
+        self.zeros(len)
+    }
+
+    fn operand_bytes(&self) -> usize {
+        4
     }
 
     fn len(&self, buffer: &Vec<f32>) -> usize {
@@ -121,19 +133,31 @@ impl Backend for Reference {
 
     fn linear_backward(
         &self,
-        d_out: &mut Vec<f32>,
+        d_out: &Vec<f32>,
         x: &Vec<f32>,
-        rows: usize,
+        layout: &Layout,
         weight: &mut ReferenceWeight,
         bias: &mut ReferenceWeight,
-        activation: Option<(Activation, &Vec<f32>)>,
-        d_x: Option<&mut Vec<f32>>,
-        add: bool,
+        d_x: Option<InputGradient<'_, Vec<f32>>>,
     ) {
-        if let Some((activation, pre)) = activation {
-            linear::activation_backward(activation, pre, &mut d_out[..rows * weight.0.rows]);
+        let (rows, inputs) = (layout.rows(), weight.0.cols);
+        let (d_x, add, through) = match d_x {
+            None => (None, false, None),
+            Some(InputGradient::Set(d_x)) => (Some(d_x), false, None),
+            Some(InputGradient::Add(d_x)) => (Some(d_x), true, None),
+            Some(InputGradient::Through { d_pre, activation, pre }) => (Some(d_pre), false, Some((activation, pre))),
+        };
+        let Some(d_x) = d_x else {
+            return linear::backward(d_out, x, rows, &mut weight.0, &mut bias.0, None, add);
+        };
+        linear::backward(d_out, x, rows, &mut weight.0, &mut bias.0, Some(d_x), add);
+        if let Some((activation, pre)) = through {
+            self.activation_backward(activation, pre, d_x, rows * inputs);
         }
-        linear::backward(d_out, x, rows, &mut weight.0, &mut bias.0, d_x, add);
+    }
+
+    fn activation_backward(&self, activation: Activation, pre: &Vec<f32>, d: &mut Vec<f32>, len: usize) {
+        linear::activation_backward(activation, pre, &mut d[..len]);
     }
 
     fn residual_dropout_layer_norm(
@@ -179,11 +203,12 @@ impl Backend for Reference {
         qkv: &Vec<f32>,
         heads: Heads,
         layout: &Layout,
+        queries: Queries,
         dropout: Option<&Dropout>,
         out: &mut Vec<f32>,
         log_sum_exp: &mut Vec<f32>,
     ) {
-        attention::forward(qkv, heads, layout, dropout, out, log_sum_exp);
+        attention::forward(qkv, heads, layout, queries, dropout, out, log_sum_exp);
     }
 
     fn attention_varlen_backward(
@@ -194,10 +219,11 @@ impl Backend for Reference {
         log_sum_exp: &Vec<f32>,
         heads: Heads,
         layout: &Layout,
+        queries: Queries,
         dropout: Option<&Dropout>,
         d_qkv: &mut Vec<f32>,
     ) {
-        attention::backward(d_out, qkv, log_sum_exp, heads, layout, dropout, d_qkv);
+        attention::backward(d_out, qkv, log_sum_exp, heads, layout, queries, dropout, d_qkv);
     }
 
     fn first_rows(&self, x: &Vec<f32>, width: usize, layout: &Layout, out: &mut Vec<f32>) {
@@ -220,9 +246,10 @@ impl Backend for Reference {
         labels: &[u32],
         loss: &Loss,
         d_logits: &mut Vec<f32>,
-    ) -> f64 {
+        sum: &mut f64,
+    ) {
         let len = labels.len() * classes;
-        loss.forward_backward(&logits[..len], labels, &mut d_logits[..len])
+        loss.forward_backward(&logits[..len], labels, &mut d_logits[..len], sum);
     }
 
     fn squared_gradient_norm(&self, weight: &ReferenceWeight) -> f64 {
@@ -234,7 +261,8 @@ impl Backend for Reference {
         let master = &mut weight.0;
         for (index, gradient) in master.gradient.iter_mut().enumerate() {
             let (first, second) = (&mut master.first_moment[index], &mut master.second_moment[index]);
-            factors.apply(&mut master.value[index], gradient, first, second);
+            factors.apply(&mut master.value[index], *gradient, first, second);
+            *gradient = 0.0;
         }
     }
 

@@ -8,7 +8,7 @@ use classifier::{Classifier, ModelSource, Start};
 use dataset::Labels;
 use encoder::{Config, Network, Values};
 use journal::{Event, Split};
-use kernels::{Backend, Cpu, Part, Reference};
+use kernels::{Backend, Cpu, Isa, Part, Precision, Reference};
 use serde_json::{Map, Value, json};
 use train::{Error, Examples, IntervalStrategy, Outcome, Run, TrainingArguments};
 
@@ -20,6 +20,7 @@ pub(crate) struct Ground {
     folder: tempfile::TempDir,
     texts: Vec<String>,
     labels: Vec<u32>,
+    precision: Precision,
 }
 
 /// One attempt at a run.
@@ -64,7 +65,12 @@ impl Ground {
         let config = Config::read(&path).unwrap();
         let values = Values::new(&config, 3);
         Network::new(Reference, config, values).save(&folder.path().join("model.safetensors")).unwrap();
-        Self { folder, texts, labels }
+        Self { folder, texts, labels, precision: Precision::F32 }
+    }
+
+    /// The same ground in the precision that this processor is fastest in.
+    pub(crate) fn at_its_fastest(self) -> Self {
+        Self { precision: Precision::detect(), ..self }
     }
 
     pub(crate) fn labels() -> Labels {
@@ -74,7 +80,8 @@ impl Ground {
     pub(crate) fn classifier(&self, threads: usize, labels: &Labels) -> Classifier<Cpu> {
         let source = ModelSource::Folder(self.folder.path().to_owned());
         let start = Start::<&str> { source: &source, labels, max_length: None, seed: 5, texts: &[] };
-        Classifier::start(&start, Cpu::new(threads).unwrap()).unwrap().0
+        let backend = Cpu::with(threads, Isa::detect(), self.precision).unwrap();
+        Classifier::start(&start, backend).unwrap().0
     }
 
     /// The rows of this range of all.

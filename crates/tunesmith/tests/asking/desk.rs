@@ -36,7 +36,7 @@ impl Desk {
         let texts = ROWS.map(|(text, _)| text);
         let source = ModelSource::Scratch("small".to_owned());
         let start = Start { source: &source, labels: &labels, max_length: Some(32), seed: 7, texts: &texts };
-        let (mut classifier, _) = Classifier::start(&start, Cpu::new(1).unwrap()).unwrap();
+        let (mut classifier, _) = Classifier::start(&start, Cpu::fastest(1).unwrap()).unwrap();
         // Larger weights than new ones are, so that what it says differs from text to text.
         let (backend, weights) = classifier.network_mut().weights_mut();
         for (_, weight) in weights.filter(|(parameter, _)| !parameter.names[0].contains("LayerNorm")) {
@@ -97,7 +97,7 @@ impl Desk {
 
     /// What the library says of these texts: label and score of each class.
     pub(crate) fn expected(&self, texts: &[&str]) -> Vec<(String, Vec<f32>)> {
-        let classifier = Classifier::load(&self.model(), Cpu::new(1).unwrap()).unwrap();
+        let classifier = Classifier::load(&self.model(), Cpu::fastest(1).unwrap()).unwrap();
         let mut activations = Activations::for_inference(classifier.network());
         let predictions = classifier.predict(texts, &mut activations).unwrap();
         let label = |id| classifier.labels().name(id).unwrap().to_owned();

@@ -187,7 +187,8 @@ fn memory_does_not_grow_with_the_input() {
         if seen == EARLY {
             early = peak(program.id());
         }
-        if seen == LATE - 1 {
+        // The pipe holds fewer rows than are left, so the program is still there.
+        if seen == LATE - 1_000 {
             let late = peak(program.id());
             // Twenty megabytes went through in between. The kernel's count is not exact, so it may also seem to fall.
             assert!(late.saturating_sub(early) < 10 << 20, "{early} bytes early, {late} late");

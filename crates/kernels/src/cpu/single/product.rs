@@ -8,9 +8,11 @@
 //! checkpoint has it (O×I, for the gradient of the input) and transposed (I×O, for the forward product): the library
 //! then has nothing to pack, and reaches the rate of large products with 16 rows.
 
-use rayon::prelude::*;
-
-use super::shared::Shared;
+use crate::cpu::Cpu;
+use crate::cpu::epilogue::{Epilogue, Keep, Rectangle, finish};
+use crate::cpu::profile::Kind;
+use crate::cpu::shared::Shared;
+use crate::layout::{GROUP_ROWS, Layout};
 
 /// Rows of one call: small, so that little is computed on padding.
 const ROW_TILE: usize = 16;
@@ -20,8 +22,6 @@ const ROW_GROUP: usize = 8 * ROW_TILE;
 const SLICE_COLUMNS: usize = 256;
 /// Elements of a slice at most: half a mebibyte.
 const SLICE_ELEMENTS: usize = 128 * 1024;
-/// Rows that one call adds into a weight's gradient.
-const DEPTH_GROUP: usize = 256;
 
 /// The columns of the slices that `columns` are cut into for a product of `depth`: nearly equal, multiples of 32.
 fn slice_width(columns: usize, depth: usize) -> usize {
@@ -102,19 +102,18 @@ pub(super) fn small(
     }
 }
 
-/// `out[rows, n] (+)= x[rows, k] · b[k, n]`; `finish` is called on each row of each slice while it is in cache, with
-/// the row, the slice's first column and the elements.
+/// `out[rows, n] (+)= x[rows, k] · b[k, n]`, finished row by row while a slice is in cache.
 ///
 /// # Shapes
 /// `x`: rows×k; `b`: k×n; `out`: rows×n, all contiguous.
-pub(super) fn rows_times(
-    x: &[f32],
-    rows: usize,
+pub(in crate::cpu) fn rows_times(
+    cpu: &Cpu,
+    (x, rows): (&[f32], usize),
     b: &[f32],
     (k, n): (usize, usize),
     out: &mut [f32],
     add: bool,
-    finish: impl Fn(usize, usize, &mut [f32]) + Sync,
+    epilogue: &Epilogue<'_>,
 ) {
     assert!(x.len() >= rows * k && b.len() >= k * n && out.len() >= rows * n, "operand shorter than its shape");
     let width = slice_width(n, k);
@@ -154,51 +153,67 @@ pub(super) fn rows_times(
                     if !full {
                         target.copy_from_slice(&result[tile_row * columns..][..columns]);
                     }
-                    finish(row + tile_row, first_column, target);
+                    let rectangle = Rectangle { row: row + tile_row, column: first_column, rows: 1, columns, width: n };
+                    finish(cpu.isa(), epilogue, rectangle, target, columns, Keep::InPlace);
                 }
             }
         }
     };
-    (0..n.div_ceil(width) * groups).into_par_iter().for_each(task);
+    cpu.tasks(Kind::Products, n.div_ceil(width) * groups, task);
 }
 
-/// `gradient[o, i] += d_outᵀ · x`: the gradient of a weight.
+/// `gradient[o, i] (+)= d_outᵀ · x`: the gradient of a weight, groups of rows in order.
 ///
 /// # Shapes
-/// `d_out`: rows×o; `x`: rows×i; `gradient`: o×i, all contiguous.
-pub(super) fn transposed_times(d_out: &[f32], x: &[f32], rows: usize, (o, i): (usize, usize), gradient: &mut [f32]) {
+/// `d_out`: N×o; `x`: N×i; `gradient`: o×i, all contiguous.
+pub(in crate::cpu) fn transposed_times(
+    cpu: &Cpu,
+    (d_out, x): (&[f32], &[f32]),
+    layout: &Layout,
+    (o, i): (usize, usize),
+    gradient: &mut [f32],
+    add: bool,
+) {
+    let rows = layout.rows();
     assert!(
         d_out.len() >= rows * o && x.len() >= rows * i && gradient.len() >= o * i,
         "operand shorter than its shape"
     );
-    let width = slice_width(i, DEPTH_GROUP);
+    let width = slice_width(i, GROUP_ROWS);
     let height = 64;
     let slices = i.div_ceil(width);
     let gradient = Shared::new(gradient);
+    let groups = layout.groups(GROUP_ROWS);
     let task = |task: usize| {
         let (first_row, first_column) = (task / slices * height, task % slices * width);
         let (height, columns) = (height.min(o - first_row), width.min(i - first_column));
-        for depth in (0..rows).step_by(DEPTH_GROUP) {
-            let shape = (height, columns, DEPTH_GROUP.min(rows - depth));
+        let mut add = add;
+        for group in &groups {
+            let shape = (height, columns, group.len());
             let strides = Strides { row: 1, col: o };
             #[expect(unsafe_code, reason = "the library takes raw pointers; tasks write disjoint rectangles")]
             // SAFETY: this rectangle of the gradient belongs to this task alone; shapes were checked on entry.
             unsafe {
-                let a = d_out[depth * o + first_row..].as_ptr();
-                let b = x[depth * i + first_column..].as_ptr();
-                product(shape, a, strides, b, i, gradient.at(first_row * i + first_column), i, true);
+                let a = d_out[group.start * o + first_row..].as_ptr();
+                let b = x[group.start * i + first_column..].as_ptr();
+                product(shape, a, strides, b, i, gradient.at(first_row * i + first_column), i, add);
             }
+            add = true;
         }
     };
-    (0..o.div_ceil(height) * slices).into_par_iter().for_each(task);
+    cpu.tasks(Kind::Products, o.div_ceil(height) * slices, task);
 }
 
 /// Writes the transpose of `from`, rows×cols, to `to`, cols×rows.
-pub(super) fn transpose(from: &[f32], rows: usize, cols: usize, to: &mut [f32]) {
+pub(in crate::cpu) fn transpose(cpu: &Cpu, from: &[f32], rows: usize, cols: usize, to: &mut [f32]) {
     const BLOCK: usize = 16;
     assert!(from.len() >= rows * cols && to.len() == rows * cols, "operand shorter than its shape");
-    to.par_chunks_mut(BLOCK * rows.max(1)).enumerate().for_each(|(band, to)| {
+    let to = Shared::new(to);
+    cpu.tasks(Kind::Optimizer, cols.div_ceil(BLOCK), |band| {
         let first_col = band * BLOCK;
+        #[expect(unsafe_code, reason = "bands are disjoint")]
+        // SAFETY: these rows of the transpose belong to this task alone.
+        let to = unsafe { to.part(first_col * rows, BLOCK.min(cols - first_col) * rows) };
         for first_row in (0..rows).step_by(BLOCK) {
             let height = BLOCK.min(rows - first_row);
             for (offset, to) in to.chunks_exact_mut(rows).enumerate() {

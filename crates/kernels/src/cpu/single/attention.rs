@@ -3,38 +3,43 @@
 //! A (text, head) pair is one task and touches only its own rows and columns, so its bits depend on that text alone.
 //! Keys and values are transposed once per task into scratch, which makes every product's right operand contiguous.
 
-use super::isa::{Isa, for_each_isa};
-use super::math;
 use super::product::{Strides, small};
+use crate::cpu::isa::{Isa, for_each_isa};
+use crate::cpu::profile::Kind;
+use crate::cpu::shared::Shared;
+use crate::cpu::{Cpu, math};
 use crate::dropout::RowKey;
-use crate::{Dropout, Heads};
+use crate::{Dropout, Heads, Layout, Queries};
 
 /// Queries of one tile: with 512 keys its scores take 128 KiB.
 const QUERY_TILE: usize = 64;
 
 /// What one task knows of its text and head.
 #[derive(Clone, Copy)]
-pub(super) struct Task<'a> {
-    pub(super) isa: Isa,
-    pub(super) heads: Heads,
-    pub(super) head: usize,
-    pub(super) tokens: usize,
-    pub(super) example: u64,
-    pub(super) dropout: Option<&'a Dropout>,
+struct Task<'a> {
+    isa: Isa,
+    heads: Heads,
+    head: usize,
+    /// Rows of the text, all of which are keys.
+    tokens: usize,
+    /// Rows that ask: all, or the first alone.
+    queries: usize,
+    example: u64,
+    dropout: Option<&'a Dropout>,
 }
 
 /// Memory that a thread uses for one task after another, and where a task leaves its result.
 #[derive(Default)]
-pub(super) struct Scratch {
+struct Scratch {
     keys: Vec<f32>,
     values: Vec<f32>,
     scores: Vec<f32>,
     gradients: Vec<f32>,
     dropped: Vec<f32>,
-    /// Forward: the head's output, T×D. Backward: the gradients of queries, keys and values, each T×D.
-    pub(super) result: Vec<f32>,
-    /// Forward: the logarithm of the sum of exponentials of each query, T.
-    pub(super) log_sum_exp: Vec<f32>,
+    /// Forward: the head's output, queries×D. Backward: the gradients of queries, keys and values, each rows×D.
+    result: Vec<f32>,
+    /// Forward: the logarithm of the sum of exponentials of each query.
+    log_sum_exp: Vec<f32>,
 }
 
 impl Task<'_> {
@@ -79,15 +84,15 @@ impl Task<'_> {
     }
 
     /// The forward of this head; `qkv` starts at the text's first row.
-    pub(super) fn forward(&self, qkv: &[f32], scratch: &mut Scratch) {
+    fn forward(&self, qkv: &[f32], scratch: &mut Scratch) {
         let (stride, hidden, width) = (self.stride(), self.heads.hidden(), self.heads.width);
         self.transposed(qkv, 1, &mut scratch.keys);
         scratch.scores.resize(QUERY_TILE * stride, 0.0);
-        scratch.result.resize(self.tokens * width, 0.0);
+        scratch.result.resize(self.queries * width, 0.0);
         scratch.log_sum_exp.clear();
         let values = &qkv[self.column(2)..];
-        for first in (0..self.tokens).step_by(QUERY_TILE) {
-            let queries = QUERY_TILE.min(self.tokens - first);
+        for first in (0..self.queries).step_by(QUERY_TILE) {
+            let queries = QUERY_TILE.min(self.queries - first);
             self.score(qkv, &scratch.keys, first, queries, &mut scratch.scores);
             for (query, scores) in (first..first + queries).zip(scratch.scores.chunks_exact_mut(stride)) {
                 let log_sum = softmax(self.isa, scores, self.tokens, self.scale(), self.key(query));
@@ -100,8 +105,8 @@ impl Task<'_> {
         }
     }
 
-    /// The backward of this head; all slices start at the text's first row.
-    pub(super) fn backward(&self, d_out: &[f32], qkv: &[f32], out: &[f32], log_sum_exp: &[f32], scratch: &mut Scratch) {
+    /// The backward of this head; all slices start at the text's first row, or its first result.
+    fn backward(&self, d_out: &[f32], qkv: &[f32], out: &[f32], log_sum_exp: &[f32], scratch: &mut Scratch) {
         let (stride, hidden, width) = (self.stride(), self.heads.hidden(), self.heads.width);
         let row = 3 * hidden;
         self.transposed(qkv, 1, &mut scratch.keys);
@@ -109,11 +114,11 @@ impl Task<'_> {
         for buffer in [&mut scratch.scores, &mut scratch.gradients, &mut scratch.dropped] {
             buffer.resize(QUERY_TILE * stride, 0.0);
         }
-        scratch.result.resize(3 * self.tokens * width, 0.0);
-        let (d_query, rest) = scratch.result.split_at_mut(self.tokens * width);
+        scratch.result.resize((self.queries + 2 * self.tokens) * width, 0.0);
+        let (d_query, rest) = scratch.result.split_at_mut(self.queries * width);
         let (d_key, d_value) = rest.split_at_mut(self.tokens * width);
-        for first in (0..self.tokens).step_by(QUERY_TILE) {
-            let queries = QUERY_TILE.min(self.tokens - first);
+        for first in (0..self.queries).step_by(QUERY_TILE) {
+            let queries = QUERY_TILE.min(self.queries - first);
             self.score(qkv, &scratch.keys, first, queries, &mut scratch.scores);
             let d_rows = &d_out[first * hidden + self.head * width..];
             let across = Strides { row: hidden, col: 1 };
@@ -145,6 +150,91 @@ impl Task<'_> {
             small(by_key, &scratch.dropped, down, d_rows, hidden, d_value, width, add);
         }
     }
+}
+
+/// Runs `work` for every head of every text with its first row and first result; texts with no tokens have no work.
+fn for_each_head<'a>(
+    cpu: &Cpu,
+    heads: Heads,
+    layout: &Layout,
+    queries: Queries,
+    dropout: Option<&'a Dropout>,
+    work: impl Fn(Task<'a>, (usize, usize), &mut Scratch) + Sync,
+) {
+    cpu.tasks_with(Kind::Attention, layout.texts() * heads.count, Scratch::default, |scratch, task| {
+        let (text, head) = (task / heads.count, task % heads.count);
+        let rows = layout.range(text);
+        let (queries, first_result) = match queries {
+            Queries::All => (rows.len(), rows.start),
+            Queries::First => (1, text),
+        };
+        if !rows.is_empty() {
+            let (isa, tokens, example) = (cpu.isa(), rows.len(), layout.example(text));
+            let task = Task { isa, heads, head, tokens, queries, example, dropout };
+            work(task, (rows.start, first_result), scratch);
+        }
+    });
+}
+
+/// [`crate::Backend::attention_varlen`].
+pub(in crate::cpu) fn forward(
+    cpu: &Cpu,
+    qkv: &[f32],
+    heads: Heads,
+    layout: &Layout,
+    queries: Queries,
+    dropout: Option<&Dropout>,
+    out: &mut [f32],
+    log_sum_exp: &mut [f32],
+) {
+    let (hidden, width) = (heads.hidden(), heads.width);
+    let (out, log_sum_exp) = (Shared::new(out), Shared::new(log_sum_exp));
+    for_each_head(cpu, heads, layout, queries, dropout, |task, (first_row, first_result), scratch| {
+        task.forward(&qkv[first_row * 3 * hidden..], scratch);
+        for (query, result) in scratch.result.chunks_exact(width).take(task.queries).enumerate() {
+            let row = first_result + query;
+            #[expect(unsafe_code, reason = "heads write disjoint columns")]
+            // SAFETY: the columns of this head in the results of this text belong to this task alone.
+            unsafe {
+                out.part(row * hidden + task.head * width, width).copy_from_slice(result);
+                log_sum_exp.part(row * heads.count + task.head, 1)[0] = scratch.log_sum_exp[query];
+            }
+        }
+    });
+}
+
+/// [`crate::Backend::attention_varlen_backward`].
+pub(in crate::cpu) fn backward(
+    cpu: &Cpu,
+    (qkv, d_out, out): (&[f32], &[f32], &[f32]),
+    log_sum_exp: &[f32],
+    heads: Heads,
+    layout: &Layout,
+    queries: Queries,
+    dropout: Option<&Dropout>,
+    d_qkv: &mut [f32],
+) {
+    let (hidden, width) = (heads.hidden(), heads.width);
+    let d_qkv = Shared::new(d_qkv);
+    for_each_head(cpu, heads, layout, queries, dropout, |task, (first_row, first_result), scratch| {
+        let (at, result) = (first_row * 3 * hidden, first_result * hidden);
+        let log_sum_exp = &log_sum_exp[first_result * heads.count..];
+        task.backward(&d_out[result..], &qkv[at..], &out[result..], log_sum_exp, scratch);
+        let (d_query, rest) = scratch.result.split_at(task.queries * width);
+        let (d_key, d_value) = rest.split_at(task.tokens * width);
+        for (part, rows) in [d_query, d_key, d_value].into_iter().enumerate() {
+            for token in 0..task.tokens {
+                let column = part * hidden + task.head * width;
+                #[expect(unsafe_code, reason = "heads write disjoint columns")]
+                // SAFETY: the columns of this head in the rows of this text belong to this task alone.
+                let to = unsafe { d_qkv.part((first_row + token) * 3 * hidden + column, width) };
+                match rows.get(token * width..(token + 1) * width) {
+                    Some(row) if part > 0 || token < task.queries => to.copy_from_slice(row),
+                    _ => to.fill(0.0),
+                }
+            }
+        }
+    });
 }
 
 for_each_isa! {

@@ -1,0 +1,69 @@
+//! Attention, of all rows and of first rows.
+
+use kernels::{Dropout, Heads, Layout, Precision, Queries, Reference, Site};
+
+use super::{Bound, assert_all_agree, layouts, rounding, stored};
+use crate::numbers::{numbered, pack};
+use crate::operations::{self, On};
+
+fn assert_attention_agrees(layout: Layout, heads: Heads) {
+    let batch = [layout];
+    for queries in [Queries::All, Queries::First] {
+        let on = On::rounded(&Reference, Precision::Bf16);
+        let (qkv, d_out) = operations::attention_operands(&on, &batch[0], heads, queries);
+        for dropout in [None, Dropout::new(0.3, 1, 2, 0, Site::Attention)] {
+            let dropout = dropout.as_ref();
+            let allowance = rounding::of_attention((&qkv, &d_out), heads, &batch[0], queries, dropout);
+            let kind = if dropout.is_some() { "with dropout" } else { "plain" };
+            assert_all_agree(
+                &format!("attention of {queries:?} {} rows {heads:?} {kind}", batch[0].rows()),
+                |on| operations::attention(on, &batch, heads, queries, dropout),
+                |on| operations::attention(on, &batch, heads, queries, dropout),
+                |precision, kept| {
+                    let bound = stored(precision, kept.place);
+                    match (precision, kept.name.as_str()) {
+                        // A logarithm is off by as much as its sum is off in proportion, a few millionths.
+                        (_, "log_sum_exp") => Bound { of_largest: 2e-6, ..bound },
+                        (Precision::Bf16, "out") => Bound { inside: Some(&allowance.out), ..bound },
+                        (Precision::Bf16, "d_qkv") => Bound { inside: Some(&allowance.d_qkv), ..bound },
+                        _ => bound,
+                    }
+                },
+            );
+        }
+    }
+}
+
+const HEADS: [Heads; 6] = [
+    Heads { count: 1, width: 1 },
+    Heads { count: 3, width: 7 },
+    Heads { count: 2, width: 32 },
+    Heads { count: 1, width: 33 },
+    Heads { count: 2, width: 64 },
+    Heads { count: 1, width: 80 },
+];
+
+#[test]
+fn several_texts() {
+    for layout in layouts() {
+        for heads in HEADS {
+            assert_attention_agrees(layout.clone(), heads);
+        }
+    }
+}
+
+/// Lengths around the tiles: 16, 24, 32 and 48 queries or keys.
+#[test]
+fn texts_around_the_size_of_a_tile() {
+    for tokens in [1, 2, 15, 23, 24, 25, 31, 32, 33, 47, 48, 49, 63, 65, 96, 97] {
+        for heads in [Heads { count: 1, width: 5 }, Heads { count: 2, width: 32 }] {
+            assert_attention_agrees(pack(&[(tokens as u64, tokens)]), heads);
+        }
+    }
+}
+
+#[test]
+fn long_texts() {
+    assert_attention_agrees(pack(&numbered(&[512])), Heads { count: 1, width: 64 });
+    assert_attention_agrees(pack(&numbered(&[3, 513])), Heads { count: 2, width: 7 });
+}
