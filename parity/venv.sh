@@ -39,6 +39,6 @@ rm -rf "$venv"
 if [ "$(uname -sm)" = "Linux x86_64" ]; then
     "$venv/bin/python" "$here/cpu_torch.py" >&2
 fi
-"$venv/bin/python" -c 'import torch, transformers, sklearn, accelerate' >&2
+"$venv/bin/python" -c 'import torch, transformers, sklearn, accelerate, onnxruntime, onnx' >&2
 echo "$key" > "$venv/tunesmith-key"
 echo "$venv"
