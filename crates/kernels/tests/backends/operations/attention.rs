@@ -25,7 +25,7 @@ fn asking(layout: &Layout, queries: Queries) -> Layout {
     }
 }
 
-/// Attention of all rows or of first rows.
+/// Attention of all rows or of first rows over the batches, one after another.
 pub(crate) fn attention<B: Backend>(
     on: &On<'_, B>,
     batches: &[Layout],
@@ -33,35 +33,37 @@ pub(crate) fn attention<B: Backend>(
     queries: Queries,
     dropout: Option<&Dropout>,
 ) -> Outcome {
-    let backend = on.backend;
     let mut outcome = Outcome::default();
     for layout in batches {
-        let results = asking(layout, queries).rows();
         let (qkv, d_out) = attention_operands(on, layout, heads, queries);
-        let [qkv, d_out] = [qkv, d_out].map(|values| on.buffer(Place::Operand, &values));
-        let mut out = backend.operand(results * heads.hidden());
-        let mut log_sum_exp = backend.zeros(results * heads.count);
-        // What stood in the gradient before must not shine through.
-        let mut d_qkv = on.buffer(Place::Operand, &vec![7.0; layout.rows() * 3 * heads.hidden()]);
-        backend.attention_varlen(&qkv, heads, layout, queries, dropout, &mut out, &mut log_sum_exp);
-        backend.attention_varlen_backward(
-            &d_out,
-            &qkv,
-            &out,
-            &log_sum_exp,
-            heads,
-            layout,
-            queries,
-            dropout,
-            &mut d_qkv,
-        );
-        for (name, place, results) in [("out", Place::Operand, &out), ("log_sum_exp", Place::Single, &log_sum_exp)] {
-            match queries {
-                Queries::All => outcome.add_rows(backend, name, place, results),
-                Queries::First => outcome.add_texts(backend, name, place, results),
-            }
-        }
-        outcome.add_rows(backend, "d_qkv", Place::Operand, &d_qkv);
+        attention_of(on, (&qkv, &d_out), layout, heads, queries, dropout, &mut outcome);
     }
     outcome
+}
+
+/// Attention of given operands, added to `outcome`.
+pub(crate) fn attention_of<B: Backend>(
+    on: &On<'_, B>,
+    (qkv, d_out): (&[f32], &[f32]),
+    layout: &Layout,
+    heads: Heads,
+    queries: Queries,
+    dropout: Option<&Dropout>,
+    outcome: &mut Outcome,
+) {
+    let (backend, results) = (on.backend, asking(layout, queries).rows());
+    let [qkv, d_out] = [qkv, d_out].map(|values| on.buffer(Place::Operand, values));
+    let mut out = backend.operand(results * heads.hidden());
+    let mut log_sum_exp = backend.zeros(results * heads.count);
+    // What stood in the gradient before must not shine through.
+    let mut d_qkv = on.buffer(Place::Operand, &vec![7.0; layout.rows() * 3 * heads.hidden()]);
+    backend.attention_varlen(&qkv, heads, layout, queries, dropout, &mut out, &mut log_sum_exp);
+    backend.attention_varlen_backward(&d_out, &qkv, &out, &log_sum_exp, heads, layout, queries, dropout, &mut d_qkv);
+    for (name, place, results) in [("out", Place::Operand, &out), ("log_sum_exp", Place::Single, &log_sum_exp)] {
+        match queries {
+            Queries::All => outcome.add_rows(backend, name, place, results),
+            Queries::First => outcome.add_texts(backend, name, place, results),
+        }
+    }
+    outcome.add_rows(backend, "d_qkv", Place::Operand, &d_qkv);
 }

@@ -12,7 +12,7 @@ mod weights;
 use half::bf16;
 use kernels::{Backend, Layout, Part, Precision, Use};
 
-pub(crate) use attention::{attention, attention_operands};
+pub(crate) use attention::{attention, attention_of, attention_operands};
 pub(crate) use layers::{activation, layer_norm, linear};
 pub(crate) use rows::{cross_entropy, dropout, embed, first_rows};
 pub(crate) use weights::adamw;
