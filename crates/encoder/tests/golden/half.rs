@@ -1,10 +1,10 @@
 //! bf16 beside PyTorch's single precision.
 //!
 //! Weights, and whatever goes from one operation to the next, are rounded to 2⁻⁸ of a number at most, with errors of
-//! either sign and 2⁻¹⁰ of it as their root mean square. So results are compared as a whole: the norm of the difference over
+//! either sign and 2⁻⁹ of it as their root mean square. So results are compared as a whole: the norm of the difference over
 //! the norm of what was expected.
 //!
-//! - A hidden state has some ten roundings behind it that count, and a last one of its own: 2⁻¹⁰·√10 is 0.3%.
+//! - A hidden state has some ten roundings behind it that count, and a last one of its own: 2⁻⁹·√10 is 0.6%.
 //! - Gradients have all roundings of the forward and as many of their own behind them, and are differences of such
 //!   numbers besides: five times that were seen, in the first block's.
 //! - AdamW divides by the size of the gradient: where it is near zero and its sign is lost, an element goes the other
