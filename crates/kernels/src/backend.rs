@@ -107,10 +107,11 @@ pub enum InputGradient<'a, B> {
 /// A place to compute: memory, weights and the fused operations of an encoder.
 ///
 /// Buffers hold at least as many elements as an operation's shape says, and are never resized; what lies behind the
-/// shape is left alone. They hold f32, or what products read ([`Backend::operand`]); every operation takes either. Gradients of weights are *added* to what is there; an optimiser step clears them.
+/// shape is left alone. They hold f32, or what products read; [`Backend::operand`] says where the latter must stand, and
+/// elsewhere either may. Gradients of weights are *added* to what is there; an optimiser step clears them.
 /// Weights that are not trainable take no gradient. Shapes that disagree are a bug of the caller and panic.
 pub trait Backend: Send + Sync {
-    /// A run of f32 elements.
+    /// A run of numbers.
     type Buffer: Send + Sync;
     /// A parameter: values and, where trainable, gradient, moments and any packed copies.
     type Weight: Send + Sync;

@@ -30,7 +30,7 @@ pub(crate) enum AnswerPrecision {
 
 /// An instruction set that does not exist, by the name in the environment.
 #[derive(Debug, thiserror::Error)]
-#[error("{ISA_VARIABLE} is {found:?}, expected one of {known}")]
+#[error("choose instructions: {ISA_VARIABLE} is {found:?}, expected one of {known}")]
 pub(crate) struct UnknownIsa {
     found: String,
     known: String,

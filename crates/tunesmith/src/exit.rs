@@ -4,6 +4,9 @@
 
 use std::io;
 
+use kernels::CpuError;
+
+use crate::computing::UnknownIsa;
 use crate::destination::DestinationError;
 use crate::output::OutputError;
 use crate::predict::added::NamesTaken;
@@ -99,6 +102,9 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             _ => Exit::Settings,
         });
     }
+    if cause.is::<UnknownIsa>() || cause.downcast_ref::<CpuError>().is_some_and(CpuError::is_a_wish) {
+        return Some(Exit::Settings);
+    }
     if cause.is::<UnknownForm>() {
         return Some(Exit::Settings);
     }
@@ -141,6 +147,8 @@ mod tests {
         let unknown = classifier::find_model("no/such-model").unwrap_err();
         assert_eq!(Exit::of(&unknown.into()) as u8, 4);
         assert_eq!(Exit::of(&io::Error::from(io::ErrorKind::StorageFull).into()) as u8, 5);
+        let no_bf16 = kernels::Cpu::with(1, kernels::Isa::Portable, kernels::Precision::Bf16).err().unwrap();
+        assert_eq!(Exit::of(&no_bf16.into()) as u8, 2);
         assert_eq!(Exit::of(&anyhow::anyhow!("something else")) as u8, 1);
     }
 

@@ -64,9 +64,7 @@ pub enum CpuError {
         available: Vec<Isa>,
     },
     /// bf16 or int8 without the instructions for it.
-    #[error(
-        "compute in {asked:?}: it takes AVX512-BF16 and -VNNI instructions, and {isa:?} is in use; f32 works everywhere"
-    )]
+    #[error("compute in {name}: it takes AVX512-BF16 and -VNNI instructions, and {isa:?} is in use; f32 works everywhere", name = asked.name())]
     Precision {
         /// As asked for.
         asked: Precision,
@@ -90,7 +88,25 @@ pub struct Cpu {
     byte_workspace: std::sync::Mutex<bytes::Workspace>,
 }
 
+impl CpuError {
+    /// Whether another wish would help, and not another machine's state.
+    #[must_use]
+    pub fn is_a_wish(&self) -> bool {
+        !matches!(self, Self::Threads(_))
+    }
+}
+
 impl Precision {
+    /// As it is typed.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        }
+    }
+
     /// bf16 where the processor multiplies it, f32 elsewhere.
     #[must_use]
     pub fn detect() -> Self {
