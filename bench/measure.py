@@ -52,6 +52,7 @@ class Measure:
             "rows": len(rows.lengths),
             "tokens": rows.tokens,
             "window": dataclasses.asdict(job.window),
+            "passes_of_ours": job.passes,
             "settings": settings,
             "flops_per_row": flops(model, rows, 3 if job.task == "train" else 1) / len(rows.lengths),
             "equal_outputs": checked,
@@ -109,7 +110,7 @@ class Measure:
         precision = job.precision or self.precision
         if job.task == "evaluate":
             return self.programs.evaluate(model, rows, job.window.max_length, precision)
-        options = ["--max-length", job.window.max_length, "--batch-size", job.window.batch, "--epochs", 1]
+        options = ["--max-length", job.window.max_length, "--batch-size", job.window.batch, "--epochs", job.passes]
         return self.programs.train(model, rows, options, self.scratch / f"{job.name}-{turn}", precision)
 
     def whole(self, job: Job, settings: Settings) -> list[dict]:
