@@ -171,16 +171,18 @@ def warm_up(trainer: Trainer, collator: CountingCollator) -> None:
     """
     window, to_length = trainer.train_dataset, collator.to_length
     longest = sorted(range(len(window)), key=lengths(window).__getitem__)[-asked.batch_size :]
-    # None of them is a likely batch size: two dimensions that happen to agree would be compiled as one. Texts that are cut are as long as
-    # the table of positions, for which some models' code is compiled once more.
-    sizes = (11, 23, 37, asked.max_length) if asked.compile else (11, 23, 37)
-    beginnings = [{name: cut(value, tokens) for name, value in window[row].items()} for tokens in sizes for row in longest]
+    # None of them is a likely batch size: two dimensions that happen to agree would be compiled as one.
+    beginnings = [{name: cut(value, tokens) for name, value in window[row].items()} for tokens in (11, 23, 37) for row in longest]
     wanted = {name: getattr(trainer.args, name) for name in ("max_steps", "learning_rate")}
-    trainer.train_dataset, trainer.args.max_steps, trainer.args.learning_rate = beginnings, len(sizes), 0.0
+    trainer.train_dataset, trainer.args.max_steps, trainer.args.learning_rate = beginnings, 3, 0.0
     # Code that is compiled for one length needs that length; otherwise each batch is to be of one beginning.
     collator.to_length, trainer.grouped = to_length if asked.compile else None, True
     trainer.train()
     trainer.train_dataset, collator.to_length, trainer.grouped = window, to_length, asked.group_by_length
+    if asked.compile:
+        # Some lengths, such as that of the whole table of positions, are compiled apart: then the window itself is gone through first.
+        trainer.args.max_steps = wanted["max_steps"]
+        trainer.train()
     for name, value in wanted.items():
         setattr(trainer.args, name, value)
     trainer.optimizer, trainer.lr_scheduler = None, None
