@@ -19,6 +19,11 @@ test:
 docs:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
+# The kernels under AddressSanitizer: every `unsafe` part, under every instruction set that this processor has
+sanitize:
+    RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address cargo test --release -p tunesmith-kernels --tests \
+        --target {{arch()}}-unknown-linux-gnu --target-dir target/sanitize
+
 # Licences, advisories and sources of what we depend on
 deny:
     cargo deny check
@@ -27,6 +32,16 @@ deny:
 parity *arguments:
     cargo build --release
     bash parity/run.sh {{arguments}}
+
+# The real MLflow server is brought runs and asked for them; makes its own Python environment
+parity-mlflow *arguments:
+    cargo build --release -p tunesmith-track --example deliver_mlflow
+    bash parity/mlflow.sh {{arguments}}
+
+# The real wandb client beside ours, and a server that both agree with; makes its own Python environment
+parity-wandb *arguments:
+    cargo build --release -p tunesmith-track --example deliver_wandb
+    bash parity/wandb.sh {{arguments}}
 
 # The whole table beside the peers, under 40 minutes; `just bench --help` shows the rest, bench/README.md what it needs
 bench *arguments:
