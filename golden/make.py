@@ -10,6 +10,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 import torch
 
+import baseline
 import metrics
 import models
 import schedules
@@ -32,6 +33,7 @@ def main() -> None:
             traces.write(family, variant, folder)
     schedules.write(os.path.join(FIXTURES, "schedules.json"))
     metrics.write(os.path.join(FIXTURES, "metrics.json"))
+    baseline.write(os.path.join(FIXTURES, "baseline.json"))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,5 @@
+//! The baseline as those who use the crate meet it.
+
+mod golden;
+mod hostile;
+mod invariance;
