@@ -61,6 +61,14 @@ pub enum Error {
         /// Rows of the embedding.
         model: usize,
     },
+    /// A record of a calibration that is none.
+    #[error("use {path}: key \"tunesmith\" must hold a temperature above 0 and a level from 0 to 1, found {found}")]
+    Calibration {
+        /// The configuration.
+        path: PathBuf,
+        /// What stands there.
+        found: String,
+    },
     /// More tokens asked for than the model has positions for.
     #[error("use max_length {asked}: this model takes from {least} to {most} tokens")]
     MaxLength {

@@ -6,12 +6,14 @@
 //!
 //! Read next: [`Classifier`], then [`find_model`] for names.
 
+mod calibration;
 mod error;
 mod find;
 mod model;
 mod scratch;
 
+pub use calibration::Calibration;
 pub use error::Error;
 pub use find::{DEFAULT_MODEL, ModelSource, find_model};
-pub use model::{Classifier, Prediction, Start, softmax};
+pub use model::{Classifier, Prediction, Start, load_tokenizer, softmax};
 pub use scratch::SCRATCH_SIZES;

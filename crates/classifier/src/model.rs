@@ -8,7 +8,7 @@ use encoder::tensors::TensorFolder;
 use encoder::{Activations, Batch, Config, LoadReport, Network, Values};
 use kernels::{Backend, Layout};
 
-use crate::{Error, ModelSource, scratch};
+use crate::{Calibration, Error, ModelSource, scratch};
 
 /// A network with its tokeniser: what a model folder holds.
 pub struct Classifier<B: Backend> {
@@ -16,6 +16,9 @@ pub struct Classifier<B: Backend> {
     tokenizer: Tokenizer,
     labels: Labels,
     max_length: usize,
+    calibration: Calibration,
+    /// What logits are multiplied by, where the calibration is to be undone.
+    raw: Option<f32>,
 }
 
 /// How a classifier begins that is to be trained.
@@ -39,6 +42,8 @@ pub struct Prediction {
     pub label: u32,
     /// The probability of each class, in the order of ids; they add up to 1.
     pub scores: Vec<f32>,
+    /// Whether the best score is too low for a label, see [`Classifier::abstain_below`].
+    pub abstains: bool,
 }
 
 /// The softmax of one row of logits, in double precision inside.
@@ -114,7 +119,10 @@ impl<B: Backend> Classifier<B> {
         if largest > config.vocab_size {
             return Err(Error::Vocabulary { path: folder.to_owned(), tokenizer: largest, model: config.vocab_size });
         }
-        Ok(Self { network: Network::new(backend, config, values), tokenizer, labels, max_length })
+        let calibration =
+            Calibration::of(&config).map_err(|found| Error::Calibration { path: folder.join("config.json"), found })?;
+        let network = Network::new(backend, config, values);
+        Ok(Self { network, tokenizer, labels, max_length, calibration, raw: None })
     }
 
     /// The network.
@@ -155,6 +163,32 @@ impl<B: Backend> Classifier<B> {
         Ok(())
     }
 
+    /// How its scores were calibrated.
+    #[must_use]
+    pub fn calibration(&self) -> Calibration {
+        self.calibration
+    }
+
+    /// Divides weight and bias of the last layer by a temperature that was fitted on validation rows, and remembers it.
+    pub fn divide_logits(&mut self, temperature: f64) {
+        self.network.scale_logits(temperature.recip());
+        let before = self.calibration.temperature.unwrap_or(1.0);
+        self.calibration.temperature = Some(before * temperature);
+        self.network.set_own(self.calibration.to_json());
+    }
+
+    /// Gives no label from now on where the best score is below `level`; `None` always gives one.
+    pub fn abstain_below(&mut self, level: Option<f64>) {
+        self.calibration.abstain_below = level;
+        self.network.set_own(self.calibration.to_json());
+    }
+
+    /// Gives the scores as they were before calibration.
+    #[expect(clippy::cast_possible_truncation, reason = "logits are single precision")]
+    pub fn undo_calibration(&mut self) {
+        self.raw = self.calibration.temperature.map(|temperature| temperature as f32);
+    }
+
     /// Writes the model folder as `save_pretrained` of `transformers` does: configuration, weights, tokeniser.
     /// The folder must exist.
     ///
@@ -192,7 +226,8 @@ impl<B: Backend> Classifier<B> {
             let packed = pack(encoded, &[], &ids, batch.iter().copied());
             let layout = Layout::new(&packed.cu_seqlens, &packed.example_ids);
             let logits = self.network.logits(Batch { ids: &packed.input_ids, layout: &layout }, activations);
-            rows.extend(logits.chunks_exact(classes).map(<[f32]>::to_vec));
+            let raw = self.raw.unwrap_or(1.0);
+            rows.extend(logits.chunks_exact(classes).map(|row| row.iter().map(|x| x * raw).collect::<Vec<f32>>()));
             done += packed.tokens();
             if progress(done).is_break() {
                 return Err(Error::Stopped);
@@ -221,10 +256,23 @@ impl<B: Backend> Classifier<B> {
             let scores = softmax(logits);
             let best = |best: usize, at: usize| if scores[at] > scores[best] { at } else { best };
             let label = (0..scores.len()).fold(0, best);
-            Prediction { label: u32::try_from(label).expect("fewer than 2^32 classes"), scores }
+            let abstains = self.calibration.abstain_below.is_some_and(|level| f64::from(scores[label]) < level);
+            Prediction { label: u32::try_from(label).expect("fewer than 2^32 classes"), scores, abstains }
         };
         Ok(logits.chunks_exact(self.labels.len()).map(predict).collect())
     }
+}
+
+/// The tokeniser of a model folder, and how many tokens of a text are read: those asked for, or what the model allows. The
+/// weights are not looked at.
+///
+/// # Errors
+/// Files that are missing or damaged, an unsupported family, a `max_length` that the model cannot take.
+pub fn load_tokenizer(folder: &Path, max_length: Option<usize>) -> Result<(Tokenizer, usize), Error> {
+    let config = Config::read(&folder.join("config.json"))?;
+    let tokenizer = Tokenizer::from_folder(folder)?;
+    let max_length = allowed(&config, &tokenizer, max_length)?;
+    Ok((tokenizer, max_length))
 }
 
 /// The longest text that model and tokeniser allow.

@@ -7,6 +7,9 @@ use serde_json::{Map, Value, json};
 
 use crate::family::{FAMILIES, Family};
 
+/// The key of what this program keeps in the file.
+const OWN: &str = "tunesmith";
+
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -178,11 +181,23 @@ impl Config {
         Heads { count: self.num_attention_heads, width: self.hidden_size / self.num_attention_heads }
     }
 
-    /// The same encoder with a head for these classes.
+    /// The same encoder with a head for these classes. What was kept of the head before is forgotten.
     #[must_use]
     pub fn with_labels(mut self, labels: &[String]) -> Self {
         self.labels = labels.to_vec();
+        self.json.shift_remove(OWN);
         self
+    }
+
+    /// What this program keeps beside what the network needs: other readers of the file pass over it.
+    #[must_use]
+    pub fn own(&self) -> Option<&Value> {
+        self.json.get(OWN)
+    }
+
+    /// Replaces [`Config::own`].
+    pub fn set_own(&mut self, own: Value) {
+        self.json.insert(OWN.into(), own);
     }
 
     /// The configuration as `transformers` writes that of a classifier: all keys that were read, with the classes, the

@@ -131,6 +131,26 @@ impl<B: Backend> Network<B> {
         Ok(())
     }
 
+    /// Multiplies all logits from now on, by multiplying the weight and bias of the classifier.
+    pub fn scale_logits(&mut self, factor: f64) {
+        let (backend, weights) = self.weights_mut();
+        // The classifier is the last linear layer.
+        let [bias, weight] = {
+            let mut last: Vec<_> = weights.collect();
+            [last.pop(), last.pop()].map(|found| found.expect("every network has a classifier").1)
+        };
+        for weight in [weight, bias] {
+            let values: Vec<f32> =
+                backend.part(weight, Part::Value).iter().map(|&x| single(f64::from(x) * factor)).collect();
+            backend.set_part(weight, Part::Value, &values);
+        }
+    }
+
+    /// Keeps something in the configuration, see [`Config::set_own`].
+    pub fn set_own(&mut self, own: serde_json::Value) {
+        self.config.set_own(own);
+    }
+
     /// Number of values in all parameters, and in those that learn.
     #[must_use]
     pub fn count_parameters(&self) -> (usize, usize) {
@@ -157,7 +177,7 @@ impl<B: Backend> Network<B> {
     }
 
     /// One forward and backward over a batch: adds to the gradients of all weights and returns the loss. A large batch
-    /// is computed in pieces of about `ROWS_AT_ONCE` rows, which changes no bit.
+    /// is computed in pieces of about `ROWS_AT_ONCE` rows, which changes no bit. [`Activations::logits`] has the logits.
     ///
     /// # Shapes
     /// `labels`: B.
@@ -174,12 +194,18 @@ impl<B: Backend> Network<B> {
         activations: &mut Activations<B>,
     ) -> f64 {
         let mut sum = 0.0;
+        let classes = self.head_shape.classes;
+        // Taken out, because buffers are made anew where a piece is larger than those before.
+        let mut logits = std::mem::take(&mut activations.logits);
+        logits.resize(batch.layout.texts() * classes, 0.0);
         for texts in batch.layout.pieces(ROWS_AT_ONCE) {
             let rows = batch.layout.range(texts.start).start..batch.layout.range(texts.end - 1).end;
             let layout = batch.layout.slice(texts.clone());
             let piece = Batch { ids: &batch.ids[rows], layout: &layout };
-            self.forward_backward_of_piece(piece, &labels[texts], loss, moment, activations, &mut sum);
+            self.forward_backward_of_piece(piece, &labels[texts.clone()], loss, moment, activations, &mut sum);
+            self.backend.read(&activations.head.logits, &mut logits[texts.start * classes..texts.end * classes]);
         }
+        activations.logits = logits;
         loss.of_sum(sum)
     }
 
@@ -355,6 +381,8 @@ pub struct Activations<B: Backend> {
     /// The last layer's output: the first row of each text, B×H, or all.
     last: B::Buffer,
     head: HeadActivations<B>,
+    /// B×C, of all pieces of the last forward and backward.
+    logits: Vec<f32>,
     training: Option<Gradients<B>>,
 }
 
@@ -386,6 +414,15 @@ impl<B: Backend> Activations<B> {
         Self::sized(network, 0, 0, false)
     }
 
+    /// The logits that the last [`Network::forward_backward`] made its loss of: with dropout where there was any.
+    ///
+    /// # Shapes
+    /// B×C.
+    #[must_use]
+    pub fn logits(&self) -> &[f32] {
+        &self.logits
+    }
+
     fn sized(network: &Network<B>, rows: usize, texts: usize, training: bool) -> Self {
         Self::with_last(network, (rows, texts), Rows::First, training)
     }
@@ -409,6 +446,7 @@ impl<B: Backend> Activations<B> {
             layers,
             last: backend.operand(last * width),
             head: HeadActivations::new(backend, &network.head_shape, texts),
+            logits: Vec::new(),
             training: training.then(|| Gradients {
                 d: backend.zeros(rows * width),
                 d_first: backend.zeros(texts * width),
@@ -427,4 +465,9 @@ impl<B: Backend> Activations<B> {
             *self = Self::with_last(network, size, last, training);
         }
     }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "weights are single precision")]
+fn single(x: f64) -> f32 {
+    x as f32
 }

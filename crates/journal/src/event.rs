@@ -4,10 +4,23 @@ use std::fmt;
 use std::path::PathBuf;
 
 use indexmap::IndexMap;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::RunInfo;
 
 /// Figures by name in the order in which they are to be shown. Names carry no split: `f1`, not `eval_f1`.
 pub type Metrics = IndexMap<String, f64>;
+
+/// JSON has no word for what is not a number: it is written as null.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+/// [`number`] for figures by name.
+fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Metrics, D::Error> {
+    let figures = IndexMap::<String, Option<f64>>::deserialize(deserializer)?;
+    Ok(figures.into_iter().map(|(name, value)| (name, value.unwrap_or(f64::NAN))).collect())
+}
 
 /// Which rows an evaluation looked at, spelled as the prefix that `transformers` gives to metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -47,10 +60,38 @@ pub enum EndReason {
     Interrupted,
 }
 
+/// What a file of a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ArtifactKind {
+    /// The folder of the model: weights, configuration, tokenizer, card.
+    Model,
+    /// The report for people.
+    Report,
+    /// Figures and lists: results, predictions, findings about the data.
+    Results,
+    /// The settings.
+    Settings,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunStatus {
+    /// Everything was done.
+    Finished,
+    /// Somebody asked for the end; it can be resumed.
+    Interrupted,
+    /// An error; it can perhaps be resumed.
+    Failed,
+}
+
 /// One thing that a run says. `epoch` counts passes over the training rows: 1.5 is the middle of the second.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
+    /// The program begins an attempt at a run: the first event of each.
+    RunBegin(Box<RunInfo>),
     /// Training is about to take its first step.
     TrainBegin {
         /// Optimiser steps of the whole run, those before a resume included.
@@ -94,11 +135,26 @@ pub enum Event {
         /// Passes over the training rows so far.
         epoch: f64,
         /// Mean loss since the last log.
+        #[serde(deserialize_with = "number")]
         loss: f64,
         /// Learning rate that the last step used.
         learning_rate: f64,
         /// Norm of the last step's gradient before clipping.
+        #[serde(deserialize_with = "number")]
         grad_norm: f64,
+        /// Tokens per second of the steps since the last log; there is no padding in this count.
+        tokens_per_second: f64,
+    },
+    /// What the run takes of the machine.
+    System {
+        /// Steps done.
+        step: u64,
+        /// Processor time since the last such event by the time that passed: 200 are two cores at work.
+        cpu_percent: f64,
+        /// Memory that the process holds.
+        memory_bytes: u64,
+        /// Memory that the machine has left.
+        memory_available_bytes: u64,
     },
     /// An evaluation is about to begin.
     EvaluateBegin {
@@ -125,6 +181,7 @@ pub enum Event {
         /// Passes over the training rows before it.
         epoch: f64,
         /// What came out.
+        #[serde(deserialize_with = "numbers")]
         metrics: Metrics,
         /// Seconds it took.
         runtime: f64,
@@ -154,12 +211,65 @@ pub enum Event {
         /// Seconds from the first step to the end, evaluation and checkpoints included.
         train_runtime: f64,
         /// Mean loss over all steps.
+        #[serde(deserialize_with = "number")]
         train_loss: f64,
         /// Step of the best model, where one was selected.
         best_step: Option<u64>,
         /// `metric_for_best_model` at that step.
         best_metric: Option<f64>,
     },
+    /// The figures of the whole run, as `all_results.json` has them.
+    Results {
+        /// Figures by name.
+        #[serde(deserialize_with = "numbers")]
+        results: Metrics,
+    },
+    /// A file or folder stands complete.
+    Artifact {
+        /// Where, seen from the run's folder; `.` is the run's folder itself.
+        path: PathBuf,
+        /// What it is.
+        kind: ArtifactKind,
+    },
+    /// The program ends its attempt: the last event of each that was not killed.
+    RunEnd {
+        /// How.
+        status: RunStatus,
+        /// Why, where it is no plain end.
+        message: Option<String>,
+    },
+}
+
+impl Event {
+    /// The training step that it belongs to, where a later attempt would say it again for the same step.
+    pub fn step(&self) -> Option<u64> {
+        match self {
+            Self::Step { step, .. }
+            | Self::Log { step, .. }
+            | Self::System { step, .. }
+            | Self::Evaluate { step, .. }
+            | Self::Checkpoint { step, .. }
+            | Self::TrainEnd { step, .. } => Some(*step),
+            Self::RunBegin(_)
+            | Self::TrainBegin { .. }
+            | Self::EvaluateBegin { .. }
+            | Self::EvaluateProgress { .. }
+            | Self::Notice { .. }
+            | Self::Results { .. }
+            | Self::Artifact { .. }
+            | Self::RunEnd { .. } => None,
+        }
+    }
+
+    /// Whether the journal keeps it. What is said only for progress is not kept.
+    pub(crate) fn is_kept(&self) -> bool {
+        !matches!(self, Self::Step { .. } | Self::EvaluateBegin { .. } | Self::EvaluateProgress { .. })
+    }
+
+    /// Whether it should outlive a power cut.
+    pub(crate) fn is_milestone(&self) -> bool {
+        !matches!(self, Self::Log { .. } | Self::System { .. } | Self::Notice { .. })
+    }
 }
 
 #[cfg(test)]
@@ -189,6 +299,14 @@ mod tests {
         assert!(text.contains(r#"{"loss":0.25,"f1":0.75,"accuracy":0.5}"#), "{text}");
         let Event::Evaluate { metrics: back, .. } = serde_json::from_str(&text).unwrap() else { panic!("{text}") };
         assert_eq!(back.keys().collect::<Vec<_>>(), ["loss", "f1", "accuracy"]);
+    }
+
+    #[test]
+    fn what_is_not_a_number_comes_back_as_that() {
+        let metrics: Metrics = [("loss".to_owned(), f64::NAN), ("f1".to_owned(), 0.5)].into_iter().collect();
+        let text = serde_json::to_string(&Event::Results { results: metrics }).unwrap();
+        let Event::Results { results } = serde_json::from_str(&text).unwrap() else { panic!("{text}") };
+        assert!(results["loss"].is_nan() && results["f1"] == 0.5);
     }
 
     #[test]

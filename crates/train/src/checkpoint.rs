@@ -13,6 +13,7 @@ use encoder::tensors::{TensorFile, write_safetensors};
 use kernels::{Backend, Part};
 use serde_json::{Map, Value, json};
 
+use crate::dynamics::Dynamics;
 use crate::state::TrainerState;
 use crate::{Error, identity};
 
@@ -83,6 +84,7 @@ pub fn remove_leftovers(output: &Path) -> Result<(), Error> {
 pub(crate) fn save<B: Backend>(
     output: &Path,
     classifier: &Classifier<B>,
+    dynamics: &Dynamics,
     state: &TrainerState,
     state_json: &Value,
     belonging: &Belonging<'_>,
@@ -93,8 +95,8 @@ pub(crate) fn save<B: Backend>(
         fs::remove_dir_all(&beside).map_err(Error::write(&beside))?;
     }
     fs::create_dir(&beside).map_err(Error::write(&beside))?;
-    let written =
-        write_all(&beside, classifier, state_json, belonging).and_then(|()| replace(output, &beside, &target));
+    let written = write_all(&beside, classifier, dynamics, state_json, belonging)
+        .and_then(|()| replace(output, &beside, &target));
     if written.is_err() {
         // The reason for the failure is what the user must hear; the leftover is removed on the next start at the latest.
         let _ = fs::remove_dir_all(&beside);
@@ -105,6 +107,7 @@ pub(crate) fn save<B: Backend>(
 fn write_all<B: Backend>(
     folder: &Path,
     classifier: &Classifier<B>,
+    dynamics: &Dynamics,
     state: &Value,
     belonging: &Belonging<'_>,
 ) -> Result<(), Error> {
@@ -116,6 +119,7 @@ fn write_all<B: Backend>(
     }
     let tensors = moments.iter().map(|(name, shape, values)| (name.as_str(), &shape[..], &values[..]));
     write_safetensors(folder.join(OPTIMIZER), &[], tensors)?;
+    dynamics.write(folder)?;
     let run = json!({"arithmetic": belonging.arithmetic, "identity": belonging.identity});
     for (name, content) in [(STATE, state), (RUN, &run)] {
         let path = folder.join(name);

@@ -9,7 +9,7 @@ use encoder::Activations;
 use journal::{Event, Listener, Split};
 use kernels::Backend;
 
-use crate::metrics::ClassificationMetrics;
+use crate::metrics::{Bootstrap, ClassificationMetrics, Intervals, MetricError, Predictions};
 use crate::{Error, Examples};
 
 /// What a classifier scored on labelled rows.
@@ -54,6 +54,23 @@ pub fn evaluate<B: Backend>(
 }
 
 impl Evaluation {
+    /// What was predicted, beside the labels of the rows that were measured.
+    ///
+    /// # Errors
+    /// Where these are not the labels of those rows.
+    pub fn predictions(&self, labels: &[u32]) -> Result<Predictions, MetricError> {
+        Predictions::from_logits(labels, &self.logits, self.metrics.confusion.n_classes())
+    }
+
+    /// 95% intervals of every score, given the labels of the rows that were measured.
+    ///
+    /// # Errors
+    /// Where these are not the labels of those rows.
+    pub fn intervals(&self, labels: &[u32]) -> Result<Intervals, MetricError> {
+        let bootstrap = Bootstrap::for_size(labels.len(), self.metrics.confusion.n_classes());
+        Intervals::of(&self.predictions(labels)?, &bootstrap)
+    }
+
     /// The defined scores by name, in the order in which they are shown.
     #[must_use]
     pub fn named(&self) -> journal::Metrics {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::metrics::Intervals;
 use crate::speed::speed;
 use crate::{Error, Evaluation, Outcome};
 
@@ -33,10 +34,27 @@ impl Results {
         self.all.insert(format!("{split}_samples"), json!(samples));
     }
 
+    /// Adds the bounds of a measurement's scores as `test_f1_low` and `test_f1_high`. They are plain numbers like all the
+    /// others, because those who read these files know nothing else: trackers log each, `save_metrics` adds to them.
+    pub fn add_intervals(&mut self, split: journal::Split, intervals: &Intervals) {
+        self.all.extend(intervals.to_json(&format!("{split}_")));
+    }
+
+    /// Adds other figures under their whole names.
+    pub fn add_figures(&mut self, figures: impl IntoIterator<Item = (String, f64)>) {
+        self.all.extend(figures.into_iter().map(|(name, value)| (name, json!(value))));
+    }
+
     /// All figures by name.
     #[must_use]
     pub fn all(&self) -> &Map<String, Value> {
         &self.all
+    }
+
+    /// The figures that are numbers, for the journal.
+    #[must_use]
+    pub fn named(&self) -> journal::Metrics {
+        self.all.iter().filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect()
     }
 
     /// Writes the files into `output`.

@@ -4,6 +4,7 @@ use dataset::Permutation;
 use encoder::{Activations, Batch, Moment, Network};
 use kernels::{AdamW, Backend, Layout, Loss};
 
+use crate::dynamics::Dynamics;
 use crate::schedule::multiplier;
 use crate::{ClassWeights, Examples, TrainingArguments};
 
@@ -58,14 +59,16 @@ impl<'a> Stepper<'a> {
     }
 
     /// Adds the gradients of these rows, in micro-batches, and returns their mean loss. Accumulation is exact: however
-    /// the rows are cut, loss and gradient are those of all rows as one batch.
+    /// the rows are cut, loss and gradient are those of all rows as one batch. `hear` gets each row and its logits.
     pub(crate) fn forward_backward<B: Backend>(
         &self,
         network: &mut Network<B>,
         rows: &[usize],
         step: u64,
         activations: &mut Activations<B>,
+        mut hear: impl FnMut(usize, &[f32]),
     ) -> f64 {
+        let classes = network.config().num_labels();
         let labels: Vec<u32> = rows.iter().map(|&row| self.examples.labels[row]).collect();
         let loss = Loss::mean_over(&labels, &self.class_weights, self.arguments.label_smoothing_factor);
         let moment = Some(Moment { seed: self.arguments.seed, step });
@@ -75,21 +78,28 @@ impl<'a> Stepper<'a> {
                 let packed = self.examples.pack(rows);
                 let layout = Layout::new(&packed.cu_seqlens, &packed.example_ids);
                 let batch = Batch { ids: &packed.input_ids, layout: &layout };
-                network.forward_backward(batch, &packed.labels, &loss, moment, activations)
+                let loss = network.forward_backward(batch, &packed.labels, &loss, moment, activations);
+                rows.iter()
+                    .zip(activations.logits().chunks_exact(classes))
+                    .for_each(|(&row, logits)| hear(row, logits));
+                loss
             })
             .sum()
     }
 
-    /// Takes step `step`, counted from 0. Where loss or gradient is not finite the weights are left as they are; the
-    /// caller looks at the result.
+    /// Takes step `step`, counted from 0, and notes what it saw of its rows. Where loss or gradient is not finite the
+    /// weights are left as they are; the caller looks at the result.
     pub(crate) fn take<B: Backend>(
         &mut self,
         network: &mut Network<B>,
         step: u64,
         activations: &mut Activations<B>,
+        dynamics: &mut Dynamics,
     ) -> Stepped {
         let rows = self.rows(step);
-        let loss = self.forward_backward(network, &rows, step, activations);
+        let labels = &self.examples.labels;
+        let note = |row: usize, logits: &[f32]| dynamics.note(row, labels[row], logits);
+        let loss = self.forward_backward(network, &rows, step, activations, note);
 
         let arguments = self.arguments;
         let factor = multiplier(arguments.lr_scheduler_type, step, self.warmup_steps, self.total_steps);

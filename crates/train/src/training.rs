@@ -1,5 +1,6 @@
 //! The training loop.
 
+use std::mem;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -11,6 +12,7 @@ use kernels::Backend;
 use serde_json::{Map, Value, json};
 
 use crate::checkpoint::{self, Belonging};
+use crate::dynamics::Dynamics;
 use crate::selection::select;
 use crate::speed::speed;
 use crate::step::{Stepped, Stepper};
@@ -55,6 +57,8 @@ pub struct Outcome {
     pub selected_step: u64,
     /// What those weights scored on the rows of [`Run::evaluation`], where this attempt measured them.
     pub evaluation: Option<Evaluation>,
+    /// What all steps, those of earlier attempts included, saw of the training rows.
+    pub dynamics: Dynamics,
 }
 
 /// Stops those parameters from learning that the arguments freeze.
@@ -98,7 +102,8 @@ pub fn train<B: Backend>(run: Run<'_, B>) -> Result<Outcome, Error> {
 
     while end.is_none() && state.global_step < attempt.total_steps {
         let step_started = Instant::now();
-        let stepped = stepper.take(attempt.run.classifier.network_mut(), state.global_step, &mut activations);
+        let network = attempt.run.classifier.network_mut();
+        let stepped = stepper.take(network, state.global_step, &mut activations, &mut attempt.dynamics);
         attempt.check_finite(&state, &stepped)?;
         attempt.note_step(&mut state, &stepped, step_started.elapsed().as_secs_f64());
 
@@ -127,7 +132,10 @@ struct Attempt<'a, B: Backend> {
     steps_per_epoch: u64,
     seconds_before: f64,
     flops_per_token: f64,
+    /// Tokens and seconds of the steps since the last log, of this attempt.
+    since_log: (u64, f64),
     inference: Activations<B>,
+    dynamics: Dynamics,
     /// The evaluations that may be those of the selected weights: the best one's and the last one's, with their steps.
     best: Option<(u64, Evaluation)>,
     last: Option<(u64, Evaluation)>,
@@ -139,9 +147,11 @@ impl<'a, B: Backend> Attempt<'a, B> {
         let rows = run.train.len() as u64;
         let identity = identity::identity(run.classifier, run.arguments, run.train, run.evaluation);
         let mut state = TrainerState::default();
+        let mut dynamics = Dynamics::new(run.train.len());
         if let Some(path) = run.resume {
             let (resumed, arithmetic) = checkpoint::load(path, run.classifier, &identity)?;
             state = resumed;
+            dynamics = Dynamics::read(path, run.train.len())?;
             let best = state.best_global_step.filter(|_| run.arguments.load_best_model_at_end);
             if let Some(best) = best.map(|step| checkpoint::folder(run.output, step)).filter(|best| !best.exists()) {
                 // Going back past a better one is fine: the same better one comes again.
@@ -166,7 +176,9 @@ impl<'a, B: Backend> Attempt<'a, B> {
             steps_per_epoch: run.arguments.steps_per_epoch(rows),
             seconds_before: state.seconds_before,
             flops_per_token: flops_per_token(run.classifier.network()),
+            since_log: (0, 0.0),
             inference: Activations::for_inference(run.classifier.network()),
+            dynamics,
             best: None,
             last: None,
             run,
@@ -212,6 +224,8 @@ impl<'a, B: Backend> Attempt<'a, B> {
         state.steps_since_log += 1;
         state.total_loss += stepped.loss;
         state.tokens_seen += stepped.tokens as u64;
+        self.since_log.0 += stepped.tokens as u64;
+        self.since_log.1 += seconds;
         let step = state.global_step;
         self.run.listener.on_event(&Event::Step {
             step,
@@ -274,7 +288,10 @@ impl<'a, B: Backend> Attempt<'a, B> {
             "epoch": epoch, "grad_norm": grad_norm, "learning_rate": learning_rate, "loss": loss, "step": step,
         });
         state.log_history.extend(entry.as_object().cloned());
-        self.run.listener.on_event(&Event::Log { step, epoch, loss, learning_rate, grad_norm });
+        let (tokens, seconds) = mem::take(&mut self.since_log);
+        let tokens_per_second = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
+        let event = Event::Log { step, epoch, loss, learning_rate, grad_norm, tokens_per_second };
+        self.run.listener.on_event(&event);
     }
 
     /// Measures, notes it, and says whether these are the best weights so far. Stopped from outside, it leaves the
@@ -341,7 +358,7 @@ impl<'a, B: Backend> Attempt<'a, B> {
     fn save(&mut self, state: &TrainerState, best: bool) -> Result<(), Error> {
         let belonging = Belonging { identity: &self.identity, arithmetic: self.run.arithmetic };
         let json = self.state_json(state);
-        let path = checkpoint::save(self.run.output, self.run.classifier, state, &json, &belonging)?;
+        let path = checkpoint::save(self.run.output, self.run.classifier, &self.dynamics, state, &json, &belonging)?;
         self.run.listener.on_event(&Event::Checkpoint { step: state.global_step, path, best });
         self.rotate(state)
     }
@@ -394,7 +411,8 @@ impl<'a, B: Backend> Attempt<'a, B> {
         });
         let mut measured = [self.last.take(), self.best.take()].into_iter().flatten();
         let evaluation = measured.find(|(step, _)| *step == selected_step).map(|(_, evaluation)| evaluation);
-        Ok(Outcome { reason, state_json: self.state_json(&state), state, runtime, selected_step, evaluation })
+        let state_json = self.state_json(&state);
+        Ok(Outcome { reason, state_json, state, runtime, selected_step, evaluation, dynamics: self.dynamics })
     }
 
     /// Rows read in the first `steps` steps.

@@ -1,5 +1,5 @@
-//! A batch of more rows than are computed at once: no bit of a gradient differs from that of its pieces, whatever the limit
-//! was, and the losses add up; each text has the answer it has alone.
+//! A batch of more rows than are computed at once: no bit of a gradient or logit differs from that of its pieces, whatever the
+//! limit was, and the losses add up; each text has the answer it has alone.
 
 use encoder::{Activations, Batch, Moment, Network};
 use kernels::{Cpu, Isa, Layout, Loss, Part, Precision};
@@ -13,20 +13,25 @@ const LENGTHS: [usize; 20] = [512, 300, 5, 1, 256, 255, 2, 400, 128, 128, 512, 1
 
 const LOSS: Loss = Loss { class_weights: Vec::new(), label_smoothing: 0.1, normalizer: 20.0 };
 
-/// Adds the gradients of all texts, cut into pieces of `limit` rows where one is given; returns the loss.
-fn step(network: &mut Network<Cpu>, limit: Option<usize>) -> f64 {
+/// Adds the gradients of all texts, cut into pieces of `limit` rows where one is given; returns the loss, and the bits of
+/// the logits that it was made of.
+fn step(network: &mut Network<Cpu>, limit: Option<usize>) -> (f64, Vec<u32>) {
     let texts = Texts::new(SIZES.words, &LENGTHS);
     let (ids, layout, labels) = texts.pack(&(0..LENGTHS.len()).collect::<Vec<_>>());
     let mut activations = Activations::for_training(network);
+    let mut logits = Vec::new();
     let mut pass = |ids: &[u32], layout: &Layout, labels: &[u32]| {
         let moment = Some(Moment { seed: 9, step: 3 });
-        network.forward_backward(Batch { ids, layout }, labels, &LOSS, moment, &mut activations)
+        let loss = network.forward_backward(Batch { ids, layout }, labels, &LOSS, moment, &mut activations);
+        logits.extend(activations.logits().iter().map(|x| x.to_bits()));
+        loss
     };
-    let Some(limit) = limit else { return pass(&ids, &layout, &labels) };
+    let Some(limit) = limit else { return (pass(&ids, &layout, &labels), logits) };
     let pieces = layout.pieces(limit);
     assert!(pieces.len() > 1, "something must be cut");
     let rows = |texts: &std::ops::Range<usize>| layout.range(texts.start).start..layout.range(texts.end - 1).end;
-    pieces.into_iter().map(|texts| pass(&ids[rows(&texts)], &layout.slice(texts.clone()), &labels[texts])).sum()
+    let losses = pieces.into_iter().map(|texts| pass(&ids[rows(&texts)], &layout.slice(texts.clone()), &labels[texts]));
+    (losses.sum(), logits)
 }
 
 /// Those of `wanted` that the processor computes in.
@@ -58,17 +63,19 @@ fn gradients_are_those_of_the_pieces() {
         for family in FAMILIES {
             let make = || network(Cpu::with(2, Isa::detect(), precision).unwrap(), family, SIZES);
             let mut whole = make();
-            let loss = step(&mut whole, None);
+            let (loss, logits) = step(&mut whole, None);
+            assert_eq!(logits.len(), LENGTHS.len() * 3);
             let expected = bits(&whole, Part::Gradient);
             assert!(expected.iter().all(|(_, bits)| bits.iter().any(|&bits| bits << 1 != 0)), "gradients are there");
             for limit in [256, 700, 2048] {
                 let mut cut = make();
-                let sum = step(&mut cut, Some(limit));
+                let (sum, same_logits) = step(&mut cut, Some(limit));
                 let got = bits(&cut, Part::Gradient);
                 let differ = got.iter().zip(&expected).filter(|(got, expected)| got != expected);
                 let differ: Vec<&str> = differ.map(|((name, _), _)| name.as_str()).collect();
                 let what = format!("{precision:?} {family}, pieces of {limit} rows");
                 assert!(differ.is_empty(), "{what}: gradients of {differ:?}");
+                assert!(same_logits == logits, "{what}: other logits");
                 // Sums of sums in double precision, in another order.
                 assert!((sum / loss - 1.0).abs() < 1e-14, "{what}: {sum}, expected {loss}");
             }

@@ -59,6 +59,9 @@ fn results_have_the_keys_and_the_form() {
         )
         .unwrap();
         results.add_evaluation(split, &evaluation, rows.len());
+        if split == Split::Test {
+            results.add_intervals(split, &evaluation.intervals(&rows.labels).unwrap());
+        }
     }
     results.write(folder.path()).unwrap();
     for name in ["all_results.json", "train_results.json", "eval_results.json", "test_results.json"] {
@@ -85,6 +88,8 @@ fn results_have_the_keys_and_the_form() {
     }
     assert_eq!(results.all()["train_loss"], done.outcome().state.mean_loss(), "a loss is not rounded");
     assert_eq!(results.all()["epoch"], 2.0);
+    let figure = |name: &str| results.all()[name].as_f64().unwrap();
+    assert!(figure("test_loss_low") < figure("test_loss") && figure("test_loss") < figure("test_loss_high"));
     let train = object(&std::fs::read_to_string(folder.path().join("train_results.json")).unwrap());
     assert!(train.keys().all(|key| key == "epoch" || key.starts_with("train_")), "{train:?}");
 }

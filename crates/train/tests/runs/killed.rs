@@ -101,6 +101,11 @@ fn killed_at_random_moments() {
     assert!(std::fs::read(output.path().join(FINAL)).unwrap() == expected, "other final weights");
     assert_eq!(hidden(output.path()), Vec::<String>::new(), "leftovers");
     assert_eq!(saved_steps(output.path()), saved_steps(untouched.path()));
+    let [dynamics, undisturbed] = [output.path(), untouched.path()].map(|output| {
+        let last = latest_checkpoint(output).unwrap();
+        std::fs::read(last.join("dynamics.safetensors")).unwrap()
+    });
+    assert!(dynamics == undisturbed, "other dynamics");
 }
 
 /// Files may not grow beyond a size under which the moments do not fit: writing fails half way, as on a full disk.

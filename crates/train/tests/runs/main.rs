@@ -2,6 +2,7 @@
 
 mod accumulation;
 mod checkpoints;
+mod dynamics;
 mod evaluation;
 mod files;
 mod killed;

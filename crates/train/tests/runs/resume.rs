@@ -31,6 +31,7 @@ fn same_when_stopped_on(ground: &Ground, what: &str, arguments: &TrainingArgumen
         assert!(second.weights() == whole.weights(), "{what}, stopped after {step}: other weights");
         let histories = [resumed, expected].map(|outcome| timeless(&outcome.state.log_history));
         assert_eq!(histories[0], histories[1], "{what}, stopped after {step}");
+        assert!(resumed.dynamics == expected.dynamics, "{what}, stopped after {step}: other dynamics");
         for key in ["tokens_seen", "total_loss", "best_metric", "evaluations_without_progress"] {
             let [resumed, expected] =
                 [resumed, expected].map(|outcome| serde_json::to_value(&outcome.state).unwrap()[key].clone());
@@ -133,6 +134,7 @@ fn from_the_last_checkpoint() {
         assert_eq!(again.outcome().state.global_step, last);
         assert_eq!(again.outcome().selected_step, whole.outcome().selected_step);
         assert!(again.weights() == whole.weights());
+        assert!(again.outcome().dynamics == whole.outcome().dynamics);
         let histories = [&again, &whole].map(|done| timeless(&done.outcome().state.log_history));
         assert_eq!(histories[0], histories[1]);
     }

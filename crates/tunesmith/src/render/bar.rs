@@ -93,6 +93,12 @@ impl Listener for Bar {
             }
             // The bar shows what a log would, and a checkpoint between the rows would tear the table.
             Event::Log { .. } | Event::Checkpoint { .. } => {}
+            // Said for the journal.
+            Event::RunBegin(_)
+            | Event::System { .. }
+            | Event::Results { .. }
+            | Event::Artifact { .. }
+            | Event::RunEnd { .. } => {}
         }
     }
 }

@@ -33,11 +33,18 @@ mod tests {
         let mut out = Vec::new();
         let mut json = Json::new(&mut out);
         json.on_event(&Event::Notice { message: "two\nlines".to_owned() });
-        json.on_event(&Event::Log { step: 1, epoch: 0.5, loss: f64::NAN, learning_rate: 0.25, grad_norm: 1.0 });
+        json.on_event(&Event::Log {
+            step: 1,
+            epoch: 0.5,
+            loss: f64::NAN,
+            learning_rate: 0.25,
+            grad_norm: 1.0,
+            tokens_per_second: 8.0,
+        });
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "{\"event\":\"notice\",\"message\":\"two\\nlines\"}\n\
-             {\"event\":\"log\",\"step\":1,\"epoch\":0.5,\"loss\":null,\"learning_rate\":0.25,\"grad_norm\":1.0}\n"
+             {\"event\":\"log\",\"step\":1,\"epoch\":0.5,\"loss\":null,\"learning_rate\":0.25,\"grad_norm\":1.0,\"tokens_per_second\":8.0}\n"
         );
     }
 }

@@ -90,7 +90,7 @@ fn sentence(event: &Event, selection: Option<&Selection>) -> Option<String> {
                 None => format!("training for {} steps on {what}", count(*total_steps)),
             })
         }
-        Event::Log { step, epoch, loss, learning_rate, grad_norm } => Some(format!(
+        Event::Log { step, epoch, loss, learning_rate, grad_norm, .. } => Some(format!(
             "log of step {}: epoch {epoch:.2}, loss {loss:.4}, learning rate {learning_rate:.2e}, gradient norm {grad_norm:.3}",
             count(*step)
         )),
@@ -207,7 +207,14 @@ mod tests {
         lines.on_event(&step(1, 0.25, 0.75));
         stage.at(10);
         lines.on_event(&step(2, 0.5, 0.25));
-        lines.on_event(&Event::Log { step: 2, epoch: 0.5, loss: 0.5, learning_rate: 4.5e-5, grad_norm: 1.0 });
+        lines.on_event(&Event::Log {
+            step: 2,
+            epoch: 0.5,
+            loss: 0.5,
+            learning_rate: 4.5e-5,
+            grad_norm: 1.0,
+            tokens_per_second: 8.0,
+        });
         stage.at(11);
         lines.on_event(&step(558, 1.0, 0.5));
         lines.on_event(&evaluation(Split::Eval, 558, 1.0, 0.95));
