@@ -1,0 +1,7 @@
+//! The page and the card of runs of every kind: whole, cut off, hostile.
+
+mod hostile;
+mod html_check;
+mod kinds;
+mod made_up;
+mod written;
