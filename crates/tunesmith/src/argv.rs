@@ -8,8 +8,9 @@ use clap::{Arg, Command};
 use crate::cli::is_switch;
 
 /// Respells the names of flags. What follows `--`, and every value, stays as it is.
-pub(crate) fn normalise(arguments: Vec<OsString>, command: &Command) -> Vec<OsString> {
-    let task = arguments.iter().skip(1).find_map(|word| command.find_subcommand(word)).unwrap_or(command);
+pub(crate) fn normalise<'a>(arguments: Vec<OsString>, command: &'a Command) -> Vec<OsString> {
+    let within = |task: &'a Command, word: &OsString| task.find_subcommand(word).unwrap_or(task);
+    let task = arguments.iter().skip(1).fold(command, within);
     let mut respelled = Vec::with_capacity(arguments.len());
     let mut arguments = arguments.into_iter().peekable();
     while let Some(word) = arguments.next() {
@@ -85,6 +86,12 @@ mod tests {
     #[test]
     fn an_alias_of_a_switch_is_a_switch() {
         assert_eq!(normalised("train --no-overwrite_output_dir"), "train --overwrite-output-dir=false");
+    }
+
+    #[test]
+    fn a_task_within_a_task_has_switches_too() {
+        assert_eq!(normalised("runs best --no_greater_is_better"), "runs best --greater-is-better=false");
+        assert_eq!(normalised("runs best --json some_runs"), "runs best --json=true some_runs");
     }
 
     #[test]

@@ -9,10 +9,14 @@ use clap::builder::BoolishValueParser;
 use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::argv;
+use crate::check_command::CheckFlags;
 use crate::evaluate_command::EvaluateFlags;
 use crate::flags::TrainFlags;
 use crate::layers::typed;
 use crate::predict_command::PredictFlags;
+use crate::report_command::ReportFlags;
+use crate::runs_command::RunsFlags;
+use crate::sync_command::SyncFlags;
 use crate::tokenize_command::TokenizeFlags;
 
 const AFTER_HELP: &str = "\
@@ -27,6 +31,7 @@ Exit codes:
     4  a model that cannot be used
     5  a file that cannot be read or written
     6  the loss is not finite; the last good checkpoint is intact
+    7  --strict, and the check of the rows has a warning or a problem
   130  interrupted; a training has written a checkpoint to resume from";
 
 /// From a labelled file to a fine-tuned text classifier.
@@ -43,15 +48,26 @@ pub(crate) enum Task {
     /// Fine-tune a classifier on labelled texts and report on rows it has not seen
     #[command(after_help = AFTER_HELP)]
     Train(Box<TrainFlags>),
+    /// Say what is odd about labelled rows: duplicates, leaks between splits, labels, damage; no model is needed
+    #[command(after_help = AFTER_HELP)]
+    Check(Box<CheckFlags>),
     /// Measure a fine-tuned classifier on a labelled file
     #[command(after_help = AFTER_HELP)]
     Evaluate(EvaluateFlags),
     /// Give texts labels and scores: those named, those of a file, or the lines of standard input
     #[command(after_help = AFTER_HELP)]
     Predict(PredictFlags),
+    /// Deliver to trackers what they lack of a run, after an outage or to another place
+    #[command(after_help = AFTER_HELP)]
+    Sync(SyncFlags),
     /// Show the ids and pieces that a model makes of texts
     #[command(after_help = AFTER_HELP)]
     Tokenize(TokenizeFlags),
+    /// List, show and compare runs, or name the best
+    #[command(after_help = AFTER_HELP)]
+    Runs(RunsFlags),
+    #[command(after_help = AFTER_HELP)]
+    Report(ReportFlags),
 }
 
 /// Reads the command line.
@@ -69,11 +85,16 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 pub(crate) fn command() -> Command {
     let names: Vec<String> = Cli::command().get_subcommands().map(|task| task.get_name().to_owned()).collect();
     let defaults = defaults();
-    names.into_iter().fold(Cli::command(), |command, name| {
-        command.mut_subcommand(name, |task| {
-            task.args_override_self(true).mut_args(|flag| tell_default(two_sided(flag), &defaults))
-        })
-    })
+    names
+        .into_iter()
+        .fold(Cli::command(), |command, name| command.mut_subcommand(name, |task| dressed(task, &defaults)))
+}
+
+/// A task, and those within it.
+fn dressed(task: Command, defaults: &toml::Table) -> Command {
+    let within: Vec<String> = task.get_subcommands().map(|task| task.get_name().to_owned()).collect();
+    let task = task.args_override_self(true).mut_args(|flag| tell_default(two_sided(flag), defaults));
+    within.into_iter().fold(task, |task, name| task.mut_subcommand(name, |inner| dressed(inner, defaults)))
 }
 
 /// Whether it is a switch, which normalising the command line has to know.
@@ -146,14 +167,15 @@ mod tests {
     fn the_flags_of_train_are_these() {
         let names = train_flag_names();
         let expected = "recipe file train validation test train_size validation_size test_size shuffle_split \
-            max_train_samples max_validation_samples max_test_samples eval_on format delimiter quote header encoding \
+            split_seed split_duplicates max_train_samples max_validation_samples max_test_samples eval_on format delimiter quote header encoding \
             text_column label_column label_names max_length cache_dir model learning_rate num_train_epochs max_steps \
             per_device_train_batch_size per_device_eval_batch_size gradient_accumulation_steps weight_decay \
             adam_beta1 adam_beta2 adam_epsilon max_grad_norm lr_scheduler_type warmup_steps warmup_ratio \
             label_smoothing_factor class_weights freeze_layers freeze_embeddings head_only eval_strategy eval_steps \
             logging_strategy logging_steps logging_first_step save_strategy save_steps save_total_limit \
             load_best_model_at_end metric_for_best_model greater_is_better early_stopping_patience \
-            early_stopping_threshold seed output overwrite resume dry_run quiet json profile threads precision";
+            early_stopping_threshold seed calibrate abstain_below_precision seeds output overwrite resume strict dry_run quiet \
+            json baseline profile threads precision track run_name project run_tags logging_dir";
         assert_eq!(names, expected.split_whitespace().collect::<Vec<_>>());
     }
 

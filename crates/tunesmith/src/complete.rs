@@ -13,7 +13,7 @@ use train::{IntervalStrategy, SchedulerType, TrainingArguments};
 
 use crate::computing::Precision;
 use crate::example;
-use crate::flags::{EvalOn, FormatFlags, RowFlags, RunFlags, TrainFlags, TrainingFlags};
+use crate::flags::{EvalOn, FormatFlags, RowFlags, RunFlags, ScoreFlags, TrainFlags, TrainingFlags};
 use crate::output;
 use crate::recipe;
 use crate::settings_error::SettingsError;
@@ -36,6 +36,7 @@ pub(crate) fn complete(mut flags: TrainFlags, notes: &mut Vec<String>) -> Result
     notes.push(decide_selection(&flags.rows, &mut flags.training)?);
     note_what_has_no_effect(&flags.training, notes);
     flags.training = complete_training(&flags.training)?;
+    complete_scores(&flags.rows, &mut flags.scores)?;
     let name = run_name(flags.recipe.as_deref(), &flags.rows);
     complete_run(&mut flags.run, &name);
     Ok(flags)
@@ -68,6 +69,7 @@ fn complete_rows(rows: &mut RowFlags, recipe: Option<&str>) -> Result<(), Settin
         return Err(setting("--train-size", size, "nothing, because only a single FILE is split by it"));
     }
     rows.shuffle_split.get_or_insert(true);
+    rows.split_duplicates.get_or_insert_default();
     rows.eval_on.get_or_insert_default();
     Ok(())
 }
@@ -78,11 +80,28 @@ fn complete_format(format: &mut FormatFlags) {
     format.encoding.get_or_insert_default();
 }
 
+/// Only validation rows fit anything.
+fn complete_scores(rows: &RowFlags, scores: &mut ScoreFlags) -> Result<(), SettingsError> {
+    let validates = validates(rows);
+    let reason = "because there are no validation rows to fit on";
+    if scores.calibrate == Some(true) && !validates {
+        return Err(setting("--calibrate", true, &format!("false, {reason}")));
+    }
+    if let Some(precision) = scores.abstain_below_precision.filter(|_| !validates) {
+        return Err(setting("--abstain-below-precision", precision, &format!("nothing, {reason}")));
+    }
+    scores.calibrate.get_or_insert(validates);
+    Ok(())
+}
+
+fn validates(rows: &RowFlags) -> bool {
+    example::is_named_by(rows) || rows.validation.is_some() || rows.validation_size.is_some_and(|size| !size.is_zero())
+}
+
 /// Settles which evaluations there are and whether they choose a model; says so in a sentence.
 fn decide_selection(rows: &RowFlags, training: &mut TrainingFlags) -> Result<String, SettingsError> {
-    let example = example::is_named_by(rows);
-    let validates = example || rows.validation.is_some() || rows.validation_size.is_some_and(|size| !size.is_zero());
-    let tests = example || rows.test.is_some() || rows.test_size.is_some_and(|size| !size.is_zero());
+    let validates = validates(rows);
+    let tests = example::is_named_by(rows) || rows.test.is_some() || rows.test_size.is_some_and(|size| !size.is_zero());
     let reports_on_test = rows.eval_on == Some(EvalOn::Test);
     if reports_on_test && !tests {
         return Err(setting("--eval-on", "test", "validation, because there are no test rows"));
@@ -177,9 +196,16 @@ fn complete_run(run: &mut RunFlags, name: &str) {
     let goes_on = run.resume == Some(true) || run.overwrite == Some(true);
     run.output.get_or_insert_with(|| output::unnamed(&Path::new("runs").join(name), goes_on));
     run.precision.get_or_insert(Precision::default_here());
-    for switch in
-        [&mut run.overwrite, &mut run.resume, &mut run.dry_run, &mut run.quiet, &mut run.json, &mut run.profile]
-    {
+    run.baseline.get_or_insert(true);
+    for switch in [
+        &mut run.overwrite,
+        &mut run.resume,
+        &mut run.strict,
+        &mut run.dry_run,
+        &mut run.quiet,
+        &mut run.json,
+        &mut run.profile,
+    ] {
         switch.get_or_insert(false);
     }
 }

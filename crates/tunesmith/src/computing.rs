@@ -1,5 +1,7 @@
 //! Where the program computes: threads, instructions, precision.
 
+use std::sync::OnceLock;
+
 use clap::ValueEnum;
 use kernels::{Cpu, Isa};
 use serde::{Deserialize, Serialize};
@@ -70,8 +72,10 @@ fn isa() -> Result<Isa, UnknownIsa> {
 /// # Errors
 /// When the system cannot start them, or the processor lacks what the precision takes.
 pub(crate) fn backend(threads: usize, precision: impl Into<kernels::Precision>) -> anyhow::Result<Cpu> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-    pool.build_global().map_err(|error| classifier::Error::Threads(error.to_string()))?;
+    static TOKENISING: OnceLock<Result<(), String>> = OnceLock::new();
+    let begin =
+        || rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().map_err(|error| error.to_string());
+    TOKENISING.get_or_init(begin).clone().map_err(classifier::Error::Threads)?;
     Ok(Cpu::with(threads, isa()?, precision.into())?)
 }
 

@@ -9,6 +9,7 @@ use dataset::{Labels, Source, Split};
 use encoder::Activations;
 use kernels::Cpu;
 use serde_json::{Map, Value, json};
+use train::metrics::Intervals;
 use train::{Evaluation, Examples, TrainingArguments};
 
 use crate::destination::{Destination, check_apart};
@@ -106,14 +107,15 @@ pub(crate) fn run(flags: &EvaluateFlags) -> anyhow::Result<()> {
         // To fail before the work rather than after it; nothing stands there meanwhile that Ctrl-C would leave behind.
         drop(Destination::file(output)?);
     }
-    let evaluation = evaluate(&classifier, rows, flags, quiet || json)?;
-    let figures = format!("{:#}\n", Value::Object(figures(&evaluation, labels)));
+    let (evaluation, intervals) = evaluate(&classifier, rows, flags, quiet || json)?;
+    let figures = format!("{:#}\n", Value::Object(figures(&evaluation, &intervals, labels)));
     if let Some(output) = &flags.output {
         let mut out = Destination::file(output)?;
         out.write(figures.as_bytes())?;
         out.finish()?;
     }
-    let answer = if json { figures } else { report(journal::Split::Test, &evaluation, labels.names())? };
+    let answer =
+        if json { figures } else { report(journal::Split::Test, &evaluation, Some(&intervals), labels.names())? };
     Destination::stdout().write(answer.as_bytes())?;
     Ok(())
 }
@@ -123,11 +125,11 @@ fn evaluate(
     rows: Split,
     flags: &EvaluateFlags,
     quiet: bool,
-) -> anyhow::Result<Evaluation> {
+) -> anyhow::Result<(Evaluation, Intervals)> {
     let encoded = dataset::encode(classifier.tokenizer(), &rows.texts, classifier.max_length())?;
     let examples = Examples { encoded, labels: rows.labels, example_ids: rows.example_ids };
     let default_batch = TrainingArguments::default().per_device_eval_batch_size;
-    Ok(train::evaluate(
+    let evaluation = train::evaluate(
         classifier,
         &examples,
         flags.batch_size.map_or(default_batch, NonZeroUsize::get),
@@ -135,7 +137,9 @@ fn evaluate(
         journal::Split::Test,
         &mut *Form::choose(quiet, false).listener(None),
         &AtomicBool::new(false),
-    )?)
+    )?;
+    let intervals = evaluation.intervals(&examples.labels)?;
+    Ok((evaluation, intervals))
 }
 
 /// The rows that are measured: all, or as many as were asked for.
@@ -153,7 +157,7 @@ fn sample(rows: Split, labels: &Labels, flags: &EvaluateFlags) -> Split {
 }
 
 /// Everything that was measured, by name.
-fn figures(evaluation: &Evaluation, labels: &Labels) -> Map<String, Value> {
+fn figures(evaluation: &Evaluation, intervals: &Intervals, labels: &Labels) -> Map<String, Value> {
     let metrics = &evaluation.metrics;
     let per_class = labels.names().iter().zip(&metrics.per_class).map(|(label, class)| {
         let scores = json!({
@@ -162,6 +166,7 @@ fn figures(evaluation: &Evaluation, labels: &Labels) -> Map<String, Value> {
         (label.clone(), scores)
     });
     let mut figures = metrics.to_json("");
+    figures.extend(intervals.to_json(""));
     figures.insert("samples".into(), metrics.rows().into());
     figures.insert("runtime".into(), evaluation.runtime.into());
     figures.insert("samples_per_second".into(), (metrics.rows() as f64 / evaluation.runtime).into());

@@ -7,13 +7,17 @@ use std::io;
 use kernels::CpuError;
 
 use crate::computing::UnknownIsa;
+use crate::data_check::NotClean;
 use crate::destination::DestinationError;
 use crate::output::OutputError;
+use crate::predict::abstain::AbstainError;
 use crate::predict::added::NamesTaken;
 use crate::predict::form::UnknownForm;
 use crate::predict_command::Stopped;
+use crate::runs_command::NoSuchFigure;
 use crate::saved_model::Untrained;
 use crate::settings_error::SettingsError;
+use crate::tracking::TrackingError;
 use crate::train_command::Interrupted;
 
 /// A kind of end.
@@ -32,6 +36,8 @@ pub(crate) enum Exit {
     Disk = 5,
     /// Loss or gradient stopped being a number.
     Diverged = 6,
+    /// The rows have faults, and were not to.
+    Faults = 7,
     /// Stopped from outside, a training with a checkpoint.
     Interrupted = 130,
 }
@@ -54,6 +60,12 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         return Some(match error {
             OutputError::Io { .. } => Exit::Disk,
             _ => Exit::Settings,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<journal::Error>() {
+        return Some(match error {
+            journal::Error::Io { .. } => Exit::Disk,
+            journal::Error::InUse { .. } => Exit::Settings,
         });
     }
     if let Some(error) = cause.downcast_ref::<dataset::Error>() {
@@ -102,10 +114,29 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             _ => Exit::Settings,
         });
     }
-    if cause.is::<UnknownIsa>() || cause.downcast_ref::<CpuError>().is_some_and(CpuError::is_a_wish) {
+    if cause.is::<AbstainError>()
+        || cause.is::<UnknownIsa>()
+        || cause.downcast_ref::<CpuError>().is_some_and(CpuError::is_a_wish)
+    {
         return Some(Exit::Settings);
     }
-    if cause.is::<UnknownForm>() {
+    if let Some(error) = cause.downcast_ref::<runs::Error>() {
+        return Some(match error {
+            runs::Error::Folder { source, .. } if source.kind() != io::ErrorKind::NotFound => Exit::Disk,
+            runs::Error::Journal(_) => Exit::Disk,
+            _ => Exit::Data,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<TrackingError>() {
+        return Some(match error {
+            TrackingError::Nowhere | TrackingError::Settings { .. } => Exit::Settings,
+            TrackingError::Place { .. } => Exit::Other,
+        });
+    }
+    if cause.is::<NotClean>() {
+        return Some(Exit::Faults);
+    }
+    if cause.is::<UnknownForm>() || cause.is::<NoSuchFigure>() {
         return Some(Exit::Settings);
     }
     if cause.is::<NamesTaken>() {

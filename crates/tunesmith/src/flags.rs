@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use dataset::{Encoding, Format, Quote, ReadOptions, Size};
+use dataset::{Duplicates, Encoding, Format, Quote, ReadOptions, Size};
 use serde::{Deserialize, Serialize};
 use train::{ClassWeights, IntervalStrategy, SchedulerType};
 
@@ -41,7 +41,15 @@ pub(crate) struct TrainFlags {
 
     #[command(flatten)]
     #[serde(flatten)]
+    pub(crate) scores: ScoreFlags,
+
+    #[command(flatten)]
+    #[serde(flatten)]
     pub(crate) run: RunFlags,
+
+    #[command(flatten)]
+    #[serde(flatten)]
+    pub(crate) tracking: TrackFlags,
 }
 
 /// Which rows are learnt from, decide, and are reported on.
@@ -79,6 +87,15 @@ pub(crate) struct RowFlags {
     /// Whether splits are drawn at random, by label; otherwise they follow one another as in the file [default: true]
     #[arg(long)]
     pub(crate) shuffle_split: Option<bool>,
+
+    /// Key of splits and samples, where they are to stay the same under other seeds [default: as --seed]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub(crate) split_seed: Option<u64>,
+
+    /// What becomes of rows of equal text when splits are drawn at random: they come into one split together, or are
+    /// dealt apart, which lets test rows stand in train [default: together]
+    #[arg(long, value_name = "HOW")]
+    pub(crate) split_duplicates: Option<Duplicates>,
 
     /// Learn from a seeded sample of so many rows, with the labels in proportion
     #[arg(long, value_name = "ROWS")]
@@ -322,6 +339,79 @@ pub(crate) struct TrainingFlags {
     pub(crate) seed: Option<u64>,
 }
 
+/// How far scores are to be trusted.
+#[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[command(next_help_heading = "Scores")]
+pub(crate) struct ScoreFlags {
+    /// Whether scores are made honest after training by a temperature fitted on the validation rows, which is folded into
+    /// the last layer [default: true where there are validation rows]
+    #[arg(long)]
+    pub(crate) calibrate: Option<bool>,
+
+    /// Precision that answers are to have: scores that give less on the validation rows get no label from `predict`
+    /// [default: every text gets one]
+    #[arg(long, value_name = "PRECISION")]
+    pub(crate) abstain_below_precision: Option<f64>,
+
+    /// Train so many times, with seeds that follow one another and the same splits, and tell how much the scores vary
+    /// [default: 1]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) seeds: Option<usize>,
+}
+
+/// Who else hears of the run.
+#[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[command(next_help_heading = "Tracking")]
+pub(crate) struct TrackFlags {
+    /// Where the run is told of beside its own folder, with commas between them [default: nowhere]
+    #[arg(long, value_name = "PLACES", value_delimiter = ',', alias = "report-to")]
+    pub(crate) track: Option<Vec<Tracker>>,
+
+    /// What the run is called there and in its report [default: the name of its folder]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) run_name: Option<String>,
+
+    /// The project of W&B, the experiment of MLflow [default: as their environment variables say]
+    #[arg(long, value_name = "NAME", aliases = ["experiment-name", "wandb-project"])]
+    pub(crate) project: Option<String>,
+
+    /// Tags of the run there, with commas between them
+    #[arg(long, value_name = "TAGS", value_delimiter = ',')]
+    pub(crate) run_tags: Option<Vec<String>>,
+
+    /// Folder of TensorBoard's files [default: tensorboard in the run's folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) logging_dir: Option<PathBuf>,
+}
+
+/// A place that runs are told to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Tracker {
+    /// A tracking server of MLflow, or Databricks: MLFLOW_TRACKING_URI
+    Mlflow,
+    /// Weights & Biases: WANDB_API_KEY, or an offline folder without it
+    Wandb,
+    /// Event files of TensorBoard
+    Tensorboard,
+    /// Nowhere
+    None,
+}
+
+impl Tracker {
+    /// As it is typed.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Mlflow => "mlflow",
+            Self::Wandb => "wandb",
+            Self::Tensorboard => "tensorboard",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Where the run goes and how it is shown.
 #[derive(Args, Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -339,6 +429,10 @@ pub(crate) struct RunFlags {
     #[arg(long)]
     pub(crate) resume: Option<bool>,
 
+    /// Whether to stop before training if the check of the rows has a warning or a problem (see `tunesmith check`)
+    #[arg(long)]
+    pub(crate) strict: Option<bool>,
+
     /// Whether to stop after printing the plan
     #[arg(long)]
     pub(crate) dry_run: Option<bool>,
@@ -350,6 +444,11 @@ pub(crate) struct RunFlags {
     /// Whether to print each event as a line of JSON on standard output, and nothing else there
     #[arg(long)]
     pub(crate) json: Option<bool>,
+
+    /// Whether to fit a linear model of words and word pairs on the same rows, and report on it beside the model
+    /// [default: true]
+    #[arg(long)]
+    pub(crate) baseline: Option<bool>,
 
     /// Whether to tell on standard error, after the training, what its time went to
     #[arg(long)]

@@ -2,9 +2,13 @@
 //! out by one command, and what becomes of it is shown ([`render`]) and told to the shell ([`exit`]).
 
 mod argv;
+mod calibrate;
+mod check_command;
 mod cli;
+mod comparison;
 mod complete;
 mod computing;
+mod data_check;
 mod destination;
 mod evaluate_command;
 mod example;
@@ -21,12 +25,20 @@ mod profile_text;
 mod recipe;
 mod render;
 mod report;
+mod report_command;
+mod run;
+mod runs_command;
 mod saved;
 mod saved_model;
+mod seeds;
 mod settings_error;
 mod signals;
+mod suspects;
+mod sync_command;
 mod tokenize_command;
+mod tracking;
 mod train_command;
+mod unleaked;
 
 use std::process::ExitCode;
 
@@ -41,9 +53,13 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Task::Train(flags) => train_command::run(&flags),
+        Task::Sync(flags) => sync_command::run(&flags),
+        Task::Check(flags) => check_command::run(&flags),
         Task::Evaluate(flags) => evaluate_command::run(&flags),
         Task::Predict(flags) => predict_command::run(&flags),
         Task::Tokenize(flags) => tokenize_command::run(&flags),
+        Task::Runs(flags) => runs_command::run(&flags),
+        Task::Report(flags) => report_command::run(&flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::saved;
+use crate::{data_check, saved, suspects};
 
 /// What the last line of a finished run is: the report's figures.
 const FINISHED: &str = "all_results.json";
@@ -62,6 +62,12 @@ pub(crate) enum OutputError {
         /// The folder.
         folder: PathBuf,
     },
+    /// No run where one was named.
+    #[error("find the run in {folder}: there is no tunesmith.toml")]
+    NoRun {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Both switches.
     #[error("resume and overwrite {folder} at once: say one of --resume and --overwrite")]
     Both {
@@ -104,7 +110,6 @@ pub(crate) fn unnamed(base: &Path, goes_on: bool) -> PathBuf {
         1 => base.to_owned(),
         _ => PathBuf::from(format!("{}-{number}", base.display())),
     };
-    let is_finished = |folder: &PathBuf| matches!(look(folder), Ok(Found::Finished));
     let mut number = 1;
     while is_finished(&numbered(number)) {
         number += 1;
@@ -114,17 +119,28 @@ pub(crate) fn unnamed(base: &Path, goes_on: bool) -> PathBuf {
 }
 
 /// What a run writes into its folder, beside checkpoints.
-const OURS: [&str; 9] = [
+const OURS: [&str; 17] = [
     FINISHED,
+    journal::FILE_NAME,
+    "test_predictions.csv",
+    "validation_predictions.csv",
+    "baseline.json",
+    "calibration.json",
+    "report.html",
     "train_results.json",
     "eval_results.json",
     "test_results.json",
     "trainer_state.json",
+    data_check::FILE_NAME,
+    suspects::FILE_NAME,
     "config.json",
     "model.safetensors",
     "tokenizer.json",
     "tokenizer_config.json",
 ];
+
+/// Folders of ours in it: how far trackers came, and what TensorBoard reads.
+const FOLDERS: [&str; 2] = ["track", "tensorboard"];
 
 /// Removes what the run in `folder` wrote, the sign that it was finished first and the sign that it is ours last; other
 /// files stay.
@@ -142,12 +158,21 @@ pub(crate) fn clear(folder: &Path) -> Result<(), OutputError> {
     for entry in fs::read_dir(folder).map_err(refused(folder))?.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if name.starts_with("checkpoint-") || name.starts_with(".checkpoint-") {
+        if name.starts_with("checkpoint-") || name.starts_with(".checkpoint-") || FOLDERS.contains(&&*name) {
             fs::remove_dir_all(entry.path()).map_err(refused(&entry.path()))?;
         }
     }
+    let card = folder.join(::report::CARD);
+    if card.exists() && ::report::is_ours(&card).unwrap_or(false) {
+        fs::remove_file(&card).map_err(refused(&card))?;
+    }
     let settings = folder.join(saved::FILE_NAME);
     fs::remove_file(&settings).map_err(refused(&settings))
+}
+
+/// Whether a run came to its end in `folder`.
+pub(crate) fn is_finished(folder: &Path) -> bool {
+    matches!(look(folder), Ok(Found::Finished))
 }
 
 /// What to make of a refusal by the system.

@@ -38,16 +38,26 @@ pub(crate) struct TrainPlan {
     pub(crate) overwrite: bool,
     /// Whether to go on from a checkpoint there.
     pub(crate) resume: bool,
+    /// Whether findings in the rows stop the run.
+    pub(crate) strict: bool,
     /// Whether to stop after printing.
     pub(crate) dry_run: bool,
     /// How the run is shown.
     pub(crate) form: Form,
+    /// Whether to report on a linear baseline beside the model.
+    pub(crate) baseline: bool,
     /// Whether to tell what the training's time went to.
     pub(crate) profile: bool,
     /// Threads to compute with; one per core if not given.
     pub(crate) threads: Option<NonZeroUsize>,
     /// How products are computed.
     pub(crate) precision: Precision,
+    /// Whether scores are calibrated on validation rows.
+    pub(crate) calibrate: bool,
+    /// The precision that answers are to have.
+    pub(crate) abstain_below_precision: Option<f64>,
+    /// How many times to train.
+    pub(crate) seeds: usize,
     /// What was decided that the user may not expect, in sentences.
     pub(crate) notes: Vec<String>,
     /// The settings that all this follows from, to be kept with the run.
@@ -86,9 +96,9 @@ impl TrainPlan {
     fn from_settings(settings: TrainFlags, notes: Vec<String>) -> Result<Self, SettingsError> {
         let arguments = arguments(&settings)?;
         arguments.validate()?;
-        let TrainFlags { rows, reading, model, run, .. } = settings.clone();
+        let TrainFlags { rows, reading, model, scores, run, .. } = settings.clone();
         Ok(Self {
-            request: request(&settings, arguments.seed)?,
+            request: request(&settings, rows.split_seed.unwrap_or(arguments.seed))?,
             model: model.model.unwrap_or_default(),
             arguments,
             eval_on: rows.eval_on.unwrap_or_default(),
@@ -97,14 +107,32 @@ impl TrainPlan {
             output: run.output.unwrap_or_default(),
             overwrite: run.overwrite.unwrap_or_default(),
             resume: run.resume.unwrap_or_default(),
+            strict: run.strict.unwrap_or_default(),
             dry_run: run.dry_run.unwrap_or_default(),
             form: Form::choose(run.quiet.unwrap_or_default(), run.json.unwrap_or_default()),
+            baseline: run.baseline.unwrap_or_default(),
             profile: run.profile.unwrap_or_default(),
             threads: positive("--threads", run.threads)?,
             precision: run.precision.unwrap_or_else(Precision::default_here),
+            calibrate: scores.calibrate.unwrap_or(true),
+            abstain_below_precision: share("--abstain-below-precision", scores.abstain_below_precision)?,
+            seeds: positive("--seeds", scores.seeds)?.map_or(1, NonZeroUsize::get),
             notes,
             settings,
         })
+    }
+
+    /// One of the trainings of `--seeds`: another seed, the same splits, a folder of its own.
+    ///
+    /// # Errors
+    /// None that the whole plan has not.
+    pub(crate) fn with_seed(&self, seed: u64, output: PathBuf) -> Result<Self, SettingsError> {
+        let mut settings = self.settings.clone();
+        settings.rows.split_seed = Some(self.request.sizes.seed);
+        settings.training.seed = Some(seed);
+        settings.scores.seeds = None;
+        settings.run.output = Some(output);
+        Self::from_settings(settings, self.notes.clone())
     }
 
     /// What evaluations are judged by, where they choose a model.
@@ -164,6 +192,7 @@ fn request(settings: &TrainFlags, seed: u64) -> Result<DatasetRequest, SettingsE
             validation_size: rows.validation_size.unwrap_or(nothing),
             test_size: rows.test_size.unwrap_or(nothing),
             shuffle: rows.shuffle_split.unwrap_or(true),
+            duplicates: rows.split_duplicates.unwrap_or_default(),
             seed,
         },
         max_train_samples: sample("--max-train-samples", rows.max_train_samples)?,
@@ -180,6 +209,18 @@ fn files(rows: &RowFlags) -> Files {
             Files::PerSplit { train, validation, test }
         }
         _ => example::files(),
+    }
+}
+
+/// A share of rows that can be wanted: above 0 and at most 1.
+fn share(flag: &'static str, value: Option<f64>) -> Result<Option<f64>, SettingsError> {
+    match value {
+        Some(value) if !(value > 0.0 && value <= 1.0) => Err(SettingsError::Setting {
+            flag,
+            value: value.to_string(),
+            allowed: "a share above 0 and at most 1".to_owned(),
+        }),
+        value => Ok(value),
     }
 }
 

@@ -3,6 +3,7 @@
 use kernels::Backend;
 use train::Examples;
 
+use crate::data_check;
 use crate::plan::TrainPlan;
 use crate::prepared::Prepared;
 use crate::render::{count, duration};
@@ -34,6 +35,9 @@ pub(crate) fn describe(plan: &TrainPlan, prepared: &Prepared) -> String {
         ),
     ));
     lines.push(("output", plan.output.display().to_string()));
+    for (at, line) in data_check::describe(&prepared.findings).into_iter().enumerate() {
+        lines.push((if at == 0 { "check" } else { "" }, line));
+    }
     let notices = prepared.rows.notices.iter().map(ToString::to_string);
     for note in plan.notes.iter().cloned().chain(notices).chain(prepared.notes.iter().cloned()) {
         lines.push(("note", note));

@@ -15,6 +15,7 @@ use kernels::Cpu;
 
 use crate::destination::{Destination, check_apart};
 use crate::flags::FormatFlags;
+use crate::predict::abstain::AbstainFlags;
 use crate::predict::added::Added;
 use crate::predict::form::{Form, OutputFormat, UnknownForm, Writer};
 use crate::predict::pace::Pace;
@@ -68,6 +69,9 @@ pub(crate) struct PredictFlags {
     text_column: Option<String>,
 
     #[command(flatten)]
+    abstain: AbstainFlags,
+
+    #[command(flatten)]
     ask: AskFlags,
 }
 
@@ -82,7 +86,10 @@ pub(crate) fn run(flags: &PredictFlags) -> anyhow::Result<()> {
         check_apart(input, output)?;
     }
     let quiet = flags.quiet.unwrap_or_default();
-    let classifier = saved_model::load(&flags.model, &flags.ask)?;
+    let mut classifier = saved_model::load(&flags.model, &flags.ask)?;
+    if let Some(level) = flags.abstain.level(&flags.model, classifier.labels().names())? {
+        classifier.abstain_below(Some(level));
+    }
     let mut rows = flags.rows(quiet)?;
 
     let (columns, added) = (rows.columns.clone(), Added::beside(&rows.columns, &rows.name)?);

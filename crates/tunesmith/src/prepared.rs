@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use classifier::{Classifier, Start, find_model};
-use dataset::{CacheOutcome, Dataset, Split};
+use dataset::{CacheOutcome, Dataset, Findings, Role, Split};
 use encoder::LoadReport;
 use kernels::Cpu;
 use train::{Estimate, Examples, IntervalStrategy};
 
 use crate::computing::backend;
+use crate::data_check::check_rows;
 use crate::flags::EvalOn;
 use crate::plan::TrainPlan;
 
@@ -21,6 +22,8 @@ pub(crate) struct Prepared {
     pub(crate) validation: Option<Examples>,
     pub(crate) test: Option<Examples>,
     pub(crate) estimate: Estimate,
+    /// What is odd about the rows.
+    pub(crate) findings: Findings,
     /// What the user should be told of the preparation.
     pub(crate) notes: Vec<String>,
 }
@@ -50,6 +53,8 @@ pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     let train = examples(&rows.train)?;
     let validation = rows.validation.as_ref().map(&mut examples).transpose()?;
     let test = rows.test.as_ref().map(&mut examples).transpose()?;
+    let splits = [(Role::Train, Some(&train)), (Role::Validation, validation.as_ref()), (Role::Test, test.as_ref())];
+    let findings = check_rows(&rows, &classifier, splits);
 
     let tokens = |examples: &Option<Examples>| examples.as_ref().map_or(0, |e| e.encoded.total_tokens());
     let along = match plan.eval_on {
@@ -59,7 +64,7 @@ pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     };
     let at_the_end = tokens(if test.is_some() { &test } else { &validation });
     let estimate = train::estimate(&mut classifier, &plan.arguments, &train, along, at_the_end)?;
-    Ok(Prepared { rows, classifier, loaded, train, validation, test, estimate, notes })
+    Ok(Prepared { rows, classifier, loaded, train, validation, test, estimate, findings, notes })
 }
 
 fn tokenize(

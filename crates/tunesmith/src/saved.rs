@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use indexmap::IndexMap;
 use toml::{Table, Value};
 
 use crate::flags::TrainFlags;
@@ -18,7 +19,10 @@ const OF_THE_MOMENT: [&str; 5] = ["overwrite", "resume", "dry_run", "quiet", "js
 
 /// What may differ when a run goes on: it cannot change a weight.
 fn is_free_on_resume(name: &str) -> bool {
-    ["output", "threads", "cache_dir"].contains(&name) || train::FREE_ON_RESUME.contains(&name)
+    let told = ["track", "run_name", "project", "run_tags", "logging_dir"];
+    ["output", "threads", "cache_dir", "strict", "baseline"].contains(&name)
+        || told.contains(&name)
+        || train::FREE_ON_RESUME.contains(&name)
 }
 
 /// The settings of the run in `folder`, if there is one.
@@ -37,6 +41,18 @@ pub(crate) fn to_text(settings: &TrainFlags) -> Result<String, SettingsError> {
     }
     let table = toml::to_string(&kept(settings)?);
     Ok(text + "\n" + &table.map_err(|error| SettingsError::Unwritable { reason: error.to_string() })?)
+}
+
+/// The same as JSON, for the journal.
+///
+/// # Errors
+/// When a setting cannot be written down.
+pub(crate) fn to_json(settings: &TrainFlags) -> Result<IndexMap<String, serde_json::Value>, SettingsError> {
+    let json = |(name, value)| {
+        let value = serde_json::to_value(value);
+        value.map(|value| (name, value)).map_err(|error| SettingsError::Unwritable { reason: error.to_string() })
+    };
+    kept(settings)?.into_iter().map(json).collect()
 }
 
 /// Writes the file into `folder`.

@@ -26,6 +26,10 @@ pub(crate) struct AskFlags {
     #[arg(long, value_name = "NUMBER")]
     pub(crate) threads: Option<NonZeroUsize>,
 
+    /// Whether to give the scores as they were before calibration
+    #[arg(long)]
+    pub(crate) raw: Option<bool>,
+
     /// Numbers that products read [default: bf16 where the processor multiplies it, otherwise f32]
     #[arg(long)]
     pub(crate) precision: Option<AnswerPrecision>,
@@ -43,6 +47,11 @@ pub(crate) fn load(name: &str, flags: &AskFlags) -> anyhow::Result<Classifier<Cp
     let mut classifier = Classifier::load(&folder, backend(flags.threads.map_or(0, NonZeroUsize::get), precision)?)?;
     if let Some(max_length) = flags.max_length {
         classifier.set_max_length(max_length.get())?;
+    }
+    if flags.raw == Some(true) {
+        classifier.undo_calibration();
+        // The level is one of calibrated scores.
+        classifier.abstain_below(None);
     }
     Ok(classifier)
 }

@@ -7,7 +7,6 @@ mod notice;
 mod table;
 
 use std::{
-    collections::HashSet,
     io::Cursor,
     path::{Path, PathBuf},
     sync::Arc,
@@ -205,7 +204,7 @@ pub fn load_dataset(request: &DatasetRequest) -> Result<Dataset> {
 
     let mut whole = table.rows(ids, 0);
     let sizes = sizes_for(request, validation.is_some());
-    let assignment = split::split(&table.file, &whole.labels, labels.len(), &sizes)?;
+    let assignment = split::split(&table.file, &whole.texts, &whole.labels, labels.len(), &sizes)?;
     let mut part = |rows: &[usize]| (!rows.is_empty()).then(|| whole.take(rows));
     let mut validation_split = part(&assignment.validation);
     let mut test_split = part(&assignment.test);
@@ -235,14 +234,10 @@ pub fn load_dataset(request: &DatasetRequest) -> Result<Dataset> {
         train,
         validation: validation_split,
         test: test_split,
-        notices: Vec::new(),
+        notices: assignment.notices,
     };
-    if assignment.unused > 0 {
-        dataset.notices.push(Notice::UnusedRows { count: assignment.unused });
-    }
     dataset.take_samples(request)?;
     dataset.check_classes()?;
-    dataset.count_texts();
     Ok(dataset)
 }
 
@@ -310,7 +305,7 @@ impl Dataset {
     }
 
     /// A class that only validation or test has could never be predicted.
-    fn check_classes(&mut self) -> Result<()> {
+    fn check_classes(&self) -> Result<()> {
         let trained = self.train.class_counts(self.labels.len());
         for split in [&self.validation, &self.test].into_iter().flatten() {
             let Some(at) = split.labels.iter().position(|&label| trained[label as usize] == 0) else { continue };
@@ -328,30 +323,6 @@ impl Dataset {
             let label = self.labels.names()[only].clone();
             return Err(Error::OneClass { file: self.train.source.clone(), label });
         }
-        let names: Vec<String> = self.labels.names().to_vec();
-        let untrained: Vec<String> =
-            names.into_iter().zip(&trained).filter(|(_, count)| **count == 0).map(|(name, _)| name).collect();
-        if !untrained.is_empty() {
-            self.notices.push(Notice::UntrainedClasses { names: untrained });
-        }
         Ok(())
-    }
-
-    fn count_texts(&mut self) {
-        let held_out = [("validation", self.validation.as_ref()), ("test", self.test.as_ref())];
-        for (split, rows) in [("train", Some(&self.train))].into_iter().chain(held_out) {
-            let count = rows.map_or(0, Split::empty_texts);
-            if count > 0 {
-                self.notices.push(Notice::EmptyTexts { split, count });
-            }
-        }
-        let trained: HashSet<&str> = self.train.texts.iter().map(String::as_str).collect();
-        for (split, rows) in held_out {
-            let texts = rows.map_or(&[][..], |rows| &rows.texts);
-            let count = texts.iter().filter(|text| trained.contains(text.as_str())).count();
-            if count > 0 {
-                self.notices.push(Notice::SharedTexts { split, count });
-            }
-        }
     }
 }

@@ -1,4 +1,5 @@
-//! What is not wrong but should be said.
+//! What is not wrong but should be said of how rows were loaded. What the rows themselves are like is for
+//! [`mod@crate::check`].
 
 use std::fmt;
 
@@ -6,20 +7,6 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// Texts with nothing but blanks, which are kept.
-    EmptyTexts {
-        /// Which rows: "train", "validation" or "test".
-        split: &'static str,
-        /// How many.
-        count: usize,
-    },
-    /// Texts that training rows have too, to the letter: they flatter the score.
-    SharedTexts {
-        /// Which rows: "validation" or "test".
-        split: &'static str,
-        /// How many.
-        count: usize,
-    },
     /// Integer labels that were taken for the ids of a model's classes.
     LabelsAreIds {
         /// The classes in the order of their ids.
@@ -30,10 +17,14 @@ pub enum Notice {
         /// How many.
         count: usize,
     },
-    /// Classes that no training row has.
-    UntrainedClasses {
-        /// Their names.
-        names: Vec<String>,
+    /// A split that is larger or smaller than asked, because equal texts stay together.
+    SizeMissed {
+        /// Which rows.
+        split: &'static str,
+        /// How many were asked for.
+        asked: usize,
+        /// How many there are.
+        rows: usize,
     },
     /// A sample was asked for that is larger than what there is.
     SampleOfAll {
@@ -49,16 +40,15 @@ pub enum Notice {
 impl fmt::Display for Notice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::EmptyTexts { split, count } => write!(f, "empty texts in {split}, which are kept: {count}"),
-            Self::SharedTexts { split, count } => write!(f, "rows of {split} whose text is in train too: {count}"),
             Self::LabelsAreIds { names } => {
                 let ids: Vec<String> = names.iter().enumerate().map(|(id, name)| format!("{id} is {name}")).collect();
                 write!(f, "the labels are read as the model's ids: {}", ids.join(", "))
             }
             Self::UnusedRows { count } => write!(f, "rows in no split: {count}"),
-            Self::UntrainedClasses { names } => {
-                write!(f, "no training row has the label {}", crate::error::list(names))
-            }
+            Self::SizeMissed { split, asked, rows } => write!(
+                f,
+                "{split} has {rows} rows where {asked} were asked for, because rows of equal text are kept together"
+            ),
             Self::SampleOfAll { split, asked, rows } => {
                 write!(f, "{asked} {split} rows were asked for, all {rows} are used")
             }

@@ -50,6 +50,7 @@ fn blocks_in_file_order() {
         test_size: Size::Share(0.25),
         shuffle: false,
         seed: 1,
+        ..SplitSizes::default()
     };
     let data = load_dataset(&request).unwrap();
     assert_eq!(data.train.rows, (1..=50).collect::<Vec<_>>());
@@ -129,28 +130,14 @@ fn integer_labels_get_their_names() {
     request.label_names = Some(vec!["neg".into(), "pos".into(), "mixed".into()]);
     let data = load_dataset(&request).unwrap();
     assert_eq!(data.train.labels, [1, 0, 1]);
-    assert_eq!(data.notices, [Notice::UntrainedClasses { names: vec!["mixed".into()] }]);
 }
 
 #[test]
-fn empty_texts_are_counted_and_kept() {
+fn empty_texts_are_kept() {
     let mut request = DatasetRequest::new(one("a.csv", "text,label\n,x\n  ,y\nc,x\n"));
     request.sizes = no_split();
     let data = load_dataset(&request).unwrap();
     assert_eq!(data.train.texts, ["", "  ", "c"]);
-    assert_eq!(data.notices, [Notice::EmptyTexts { split: "train", count: 2 }]);
-}
-
-#[test]
-fn texts_that_train_has_too_are_counted() {
-    let request = DatasetRequest::new(Files::PerSplit {
-        train: memory("train.csv", "text,label\na,x\nb,y\nb,y\n"),
-        validation: Some(memory("v.csv", "text,label\nc,x\n")),
-        test: Some(memory("test.csv", "text,label\nb,y\na ,x\nb,x\n")),
-    });
-    let notices = load_dataset(&request).unwrap().notices;
-    assert_eq!(notices, [Notice::SharedTexts { split: "test", count: 2 }]);
-    assert_eq!(notices[0].to_string(), "rows of test whose text is in train too: 2");
 }
 
 #[test]

@@ -117,7 +117,8 @@ impl Writer<'_> {
                 let mut table = table(delimiter);
                 for (record, said) in rows {
                     let scores = serde_json::to_string(&self.scores(said))?;
-                    let (label, score) = (self.label(said).to_owned(), score(said).to_string());
+                    let label = self.label(said).unwrap_or_default().to_owned();
+                    let score = score(said).to_string();
                     table.write_record(record.values.iter().chain([&label, &score, &scores]))?;
                 }
                 Ok(table.into_inner()?)
@@ -135,9 +136,10 @@ impl Writer<'_> {
 
     fn line(&self, record: &Record, said: &Prediction) -> String {
         let width = self.labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        let label = self.label(said).unwrap_or("-");
         // One line stays one line, and no text commands the terminal.
         let text = record.values[self.text].replace(char::is_control, " ");
-        format!("{:<width$}  {:.4}  {text}\n", self.label(said), score(said))
+        format!("{label:<width$}  {:.4}  {text}\n", score(said))
     }
 
     /// The row's own object where it has one, so that values keep their types; then what is added.
@@ -149,14 +151,15 @@ impl Writer<'_> {
                 None => map.serialize_entry(column, &record.values[index])?,
             }
         }
-        map.serialize_entry(&self.added.label, self.label(said))?;
+        map.serialize_entry(&self.added.label, &self.label(said))?;
         map.serialize_entry(&self.added.score, &score(said))?;
         map.serialize_entry(&self.added.scores, &self.scores(said))?;
         map.end()
     }
 
-    fn label(&self, said: &Prediction) -> &str {
-        &self.labels[said.label as usize]
+    /// The label, where one is given: JSON says null, a table nothing, a line `-` where none is.
+    fn label(&self, said: &Prediction) -> Option<&str> {
+        (!said.abstains).then(|| self.labels[said.label as usize].as_str())
     }
 
     fn scores<'s>(&'s self, said: &'s Prediction) -> Scores<'s> {

@@ -2,6 +2,7 @@
 //!
 //! Each part holds a chunk of rows at most, as large as [`pace`] says. What ties them together is [`crate::predict_command`].
 
+pub(crate) mod abstain;
 pub(crate) mod added;
 pub(crate) mod form;
 pub(crate) mod pace;

@@ -31,10 +31,17 @@ fn the_scores_are_those_of_what_predict_says() {
     assert_eq!(confusion, expected.confusion.counts());
     assert_eq!(said["per_class"]["refund"]["support"], 2);
     assert_eq!(said["samples"], 8);
+    for metric in ["accuracy", "f1", "roc_auc", "loss"] {
+        let [low, value, high] = ["_low", "", "_high"].map(|end| said[format!("{metric}{end}")].as_f64().unwrap());
+        assert!(low <= value && value <= high && low < high, "{metric}: {low} {value} {high}");
+    }
 
     let report = desk.says("evaluate", &[&file], "");
     assert!(report.contains(&expected.classification_report(&LABELS, 4).unwrap()), "{report}");
     assert!(report.contains(&expected.confusion_table(&LABELS).unwrap()), "{report}");
+    let [low, high] = ["low", "high"].map(|end| said[format!("accuracy_{end}")].as_f64().unwrap());
+    let line = format!("accuracy                {:.4}  (95%: {low:.4} to {high:.4})\n", expected.accuracy);
+    assert!(report.contains(&line), "{line} in {report}");
 }
 
 #[test]

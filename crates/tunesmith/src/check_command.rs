@@ -1,0 +1,104 @@
+//! `tunesmith check`: what is odd about labelled rows, before anything is trained on them.
+//!
+//! It takes the flags that say which rows `train` would learn from and how it would split them, so that what is checked is
+//! what would be trained on.
+
+use std::io::{self, Write};
+
+use classifier::{ModelSource, find_model, load_tokenizer};
+use dataset::check::Tokens;
+use dataset::{Dataset, Encoded, Findings, Role, check};
+
+use crate::data_check::{refuse_faults, to_json};
+use crate::flags::{ModelFlags, ReadFlags, RowFlags, TrainFlags, TrainingFlags};
+use crate::plan::TrainPlan;
+
+/// The flags of `check`.
+#[derive(clap::Args, Debug)]
+#[command(mut_arg("eval_on", |flag| flag.hide(true)), mut_arg("cache_dir", |flag| flag.hide(true)))]
+pub(crate) struct CheckFlags {
+    /// Take the rows of a recipe: sms-spam, imdb-reviews, or a TOML file whose keys are flags of `train`
+    #[arg(long, value_name = "NAME_OR_FILE")]
+    recipe: Option<String>,
+
+    #[command(flatten)]
+    rows: RowFlags,
+
+    #[command(flatten)]
+    reading: ReadFlags,
+
+    /// Also count what this model cuts and does not know: a folder, or a name in the local Hugging Face cache
+    #[arg(long, value_name = "DIR_OR_NAME", alias = "model-name-or-path", help_heading = "Model")]
+    model: Option<String>,
+
+    /// Key of splits and samples, as for `train` [default: 42]
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    seed: Option<u64>,
+
+    /// Whether to print everything as one JSON object
+    #[arg(long)]
+    json: Option<bool>,
+
+    /// Whether to end with exit code 7 if there is a warning or a problem
+    #[arg(long)]
+    strict: Option<bool>,
+}
+
+/// Checks as the flags say.
+///
+/// # Errors
+/// When the rows cannot be loaded; with `--strict`, when they have faults.
+pub(crate) fn run(flags: &CheckFlags) -> anyhow::Result<()> {
+    let plan = TrainPlan::new(&as_training(flags))?;
+    let rows = dataset::load_dataset(&plan.request)?;
+    let mut findings = check(&rows);
+    if let Some(model) = &flags.model {
+        add_tokens(&mut findings, &rows, model, plan.max_length)?;
+    }
+    let text = match flags.json {
+        Some(true) => to_json(&findings)?,
+        _ => {
+            eprintln!("columns: text {}, label {}", rows.columns.text, rows.columns.label);
+            rows.notices.iter().for_each(|notice| eprintln!("note: {notice}"));
+            findings.to_string()
+        }
+    };
+    io::stdout().write_all(text.as_bytes())?;
+    if flags.strict == Some(true) {
+        refuse_faults(&findings)?;
+    }
+    Ok(())
+}
+
+/// The training that would have these rows.
+fn as_training(flags: &CheckFlags) -> TrainFlags {
+    TrainFlags {
+        recipe: flags.recipe.clone(),
+        rows: flags.rows.clone(),
+        reading: flags.reading.clone(),
+        model: ModelFlags { model: flags.model.clone() },
+        training: TrainingFlags { seed: flags.seed, ..TrainingFlags::default() },
+        ..TrainFlags::default()
+    }
+}
+
+fn add_tokens(findings: &mut Findings, rows: &Dataset, model: &str, max_length: Option<usize>) -> anyhow::Result<()> {
+    let folder = match find_model(model)? {
+        ModelSource::Folder(folder) => folder,
+        ModelSource::Scratch(_) => {
+            anyhow::bail!("count tokens with {model}: its vocabulary is learnt in training; name the folder of a model")
+        }
+    };
+    let (tokenizer, max_length) = load_tokenizer(&folder, max_length)?;
+    let splits = [
+        (Role::Train, Some(&rows.train)),
+        (Role::Validation, rows.validation.as_ref()),
+        (Role::Test, rows.test.as_ref()),
+    ];
+    let encoded = splits.into_iter().filter_map(|(role, split)| Some((role, split?)));
+    let encoded = encoded.map(|(role, split)| Ok((role, dataset::encode(&tokenizer, &split.texts, max_length)?)));
+    let encoded: Vec<(Role, Encoded)> = encoded.collect::<dataset::Result<_>>()?;
+    let splits = encoded.iter().map(|(role, encoded)| (*role, encoded)).collect();
+    findings.add_tokens(rows, &Tokens { tokenizer: &tokenizer, max_length, splits });
+    Ok(())
+}

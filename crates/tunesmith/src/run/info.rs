@@ -1,0 +1,152 @@
+//! The description of a run with which its journal begins.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::time::SystemTime;
+
+use dataset::{Files, Source, Split};
+use encoder::Network;
+use journal::{DataFile, DataInfo, Event, Histogram, ModelInfo, RunInfo, SplitInfo};
+use kernels::Cpu;
+use train::Examples;
+
+use super::meter;
+use crate::plan::TrainPlan;
+use crate::prepared::Prepared;
+use crate::{computing, saved};
+
+/// Bins of the histogram of lengths, at most.
+const BINS: usize = 32;
+
+/// What the run is. `earlier` is its journal so far, which knows its id if it is resumed.
+///
+/// # Errors
+/// When a setting cannot be written down, or a file of rows is no longer readable.
+pub(crate) fn describe(plan: &TrainPlan, prepared: &Prepared, earlier: &journal::Journal) -> anyhow::Result<RunInfo> {
+    let folder = plan.output.file_name().map_or_else(|| "run".to_owned(), |name| name.to_string_lossy().into_owned());
+    Ok(RunInfo {
+        run_id: id_of(earlier).unwrap_or_else(|| new_id(&plan.output)),
+        name: plan.settings.tracking.run_name.clone().unwrap_or(folder),
+        command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        settings: saved::to_json(&plan.settings)?,
+        model: model(plan, prepared),
+        data: data(plan, prepared)?,
+        machine: meter::machine(
+            prepared.classifier.network().backend().threads() as u64,
+            computing::arithmetic(plan.precision, prepared.classifier.network().backend()),
+        ),
+    })
+}
+
+fn id_of(earlier: &journal::Journal) -> Option<String> {
+    earlier.records.iter().find_map(|record| match &record.event {
+        Event::RunBegin(run) => Some(run.run_id.clone()),
+        _ => None,
+    })
+}
+
+/// Sixteen hexadecimal digits that no other run has: of the moment, the process and the folder.
+fn new_id(output: &Path) -> String {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&now.as_nanos().to_le_bytes());
+    hasher.update(&std::process::id().to_le_bytes());
+    hasher.update(output.as_os_str().as_encoded_bytes());
+    hasher.finalize().to_hex()[..16].to_owned()
+}
+
+fn model(plan: &TrainPlan, prepared: &Prepared) -> ModelInfo {
+    let network: &Network<Cpu> = prepared.classifier.network();
+    let config = network.config();
+    let (all, learning) = network.count_parameters();
+    ModelInfo {
+        source: plan.model.clone(),
+        model_type: config.family.model_type.to_owned(),
+        num_hidden_layers: config.num_hidden_layers as u64,
+        hidden_size: config.hidden_size as u64,
+        parameters: all as u64,
+        trainable_parameters: learning as u64,
+        max_length: prepared.classifier.max_length() as u64,
+    }
+}
+
+fn data(plan: &TrainPlan, prepared: &Prepared) -> io::Result<DataInfo> {
+    let rows = &prepared.rows;
+    let sources = match &plan.request.files {
+        Files::One(source) => vec![source],
+        Files::PerSplit { train, validation, test } => {
+            [Some(train), validation.as_ref(), test.as_ref()].into_iter().flatten().collect()
+        }
+    };
+    let splits = [
+        ("train", Some(&rows.train), Some(&prepared.train)),
+        ("validation", rows.validation.as_ref(), prepared.validation.as_ref()),
+        ("test", rows.test.as_ref(), prepared.test.as_ref()),
+    ];
+    let classes = rows.labels.len();
+    Ok(DataInfo {
+        files: sources.into_iter().map(file).collect::<io::Result<_>>()?,
+        text_column: rows.columns.text.to_string(),
+        label_column: rows.columns.label.to_string(),
+        labels: rows.labels.names().to_vec(),
+        splits: splits
+            .into_iter()
+            .filter_map(|(name, split, examples)| Some((name.to_owned(), of_split(split?, examples?, classes))))
+            .collect(),
+    })
+}
+
+fn of_split(split: &Split, examples: &Examples, classes: usize) -> SplitInfo {
+    let encoded = &examples.encoded;
+    SplitInfo {
+        rows: split.len() as u64,
+        tokens: encoded.total_tokens() as u64,
+        truncated: encoded.truncated() as u64,
+        class_counts: split.class_counts(classes).into_iter().map(|rows| rows as u64).collect(),
+        lengths: histogram(&encoded.lengths()),
+    }
+}
+
+/// Bins of a power of two, as many as are needed and no more than [`BINS`].
+fn histogram(lengths: &[usize]) -> Histogram {
+    let longest = lengths.iter().copied().max().unwrap_or(0);
+    let width = (longest + 1).div_ceil(BINS).next_power_of_two();
+    let mut counts = vec![0; longest / width + 1];
+    lengths.iter().for_each(|length| counts[length / width] += 1);
+    Histogram { width: width as u64, counts }
+}
+
+fn file(source: &Source) -> io::Result<DataFile> {
+    let path = source.name();
+    let Source::File(file) = source else { return Ok(DataFile { path, digest: None, size: None }) };
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
+    let metadata = file.metadata().map_err(named)?;
+    if !metadata.is_file() {
+        // What came through a pipe cannot be read again.
+        return Ok(DataFile { path, digest: None, size: None });
+    }
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(File::open(file).map_err(named)?).map_err(named)?;
+    Ok(DataFile { path, digest: Some(hasher.finalize().to_hex().to_string()), size: Some(metadata.len()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_fall_into_bins_of_a_power_of_two() {
+        let found = histogram(&[0, 3, 4, 127]);
+        assert_eq!((found.width, found.counts.len()), (4, 32));
+        assert_eq!((found.counts[0], found.counts[1], found.counts[31]), (2, 1, 1));
+        assert_eq!(histogram(&[]), Histogram { width: 1, counts: vec![0] });
+    }
+
+    #[test]
+    fn ids_differ() {
+        let ids = [new_id(Path::new("runs/a")), new_id(Path::new("runs/b"))];
+        assert!(ids[0] != ids[1] && ids.iter().all(|id| id.len() == 16));
+    }
+}

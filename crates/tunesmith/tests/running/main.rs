@@ -1,0 +1,7 @@
+//! `tunesmith train` as its users meet it: what a run leaves in its folder, and what becomes of one that is stopped.
+
+mod abstaining;
+mod bench;
+mod journal_file;
+mod seeds;
+mod tracking;
