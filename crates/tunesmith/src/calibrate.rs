@@ -85,9 +85,7 @@ impl Fitted {
         }
         lines
     }
-}
 
-impl Fitted {
     /// Writes everything that is known of the scores into the run's folder. `validation` and `test` were measured with
     /// the calibrated classifier.
     ///

@@ -55,8 +55,9 @@ impl Places {
         let mut wanted = flags.track.clone().unwrap_or_default();
         wanted.sort_unstable();
         wanted.dedup();
-        let ready = wanted.into_iter().filter(|place| *place != Tracker::None).map(|place| {
-            ready(place, flags, folder).map_err(|source| TrackingError::Settings { place: place.name(), source })
+        let ready = wanted.into_iter().filter_map(|place| {
+            let told = |source| TrackingError::Settings { place: place.name(), source };
+            ready(place, flags, folder).map_err(told).transpose()
         });
         Ok(Self(ready.collect::<Result<_, _>>()?))
     }
@@ -102,8 +103,8 @@ impl Places {
     }
 }
 
-fn ready(place: Tracker, flags: &TrackFlags, folder: &Path) -> Result<Ready, PlaceError> {
-    Ok(match place {
+fn ready(place: Tracker, flags: &TrackFlags, folder: &Path) -> Result<Option<Ready>, PlaceError> {
+    Ok(Some(match place {
         Tracker::Mlflow => {
             let options = mlflow::Options {
                 experiment: flags.project.clone(),
@@ -121,11 +122,12 @@ fn ready(place: Tracker, flags: &TrackFlags, folder: &Path) -> Result<Ready, Pla
             };
             Ready::Wandb(Box::new(wandb::Settings::from_env(&options)?))
         }
-        Tracker::Tensorboard | Tracker::None => {
+        Tracker::Tensorboard => {
             let settings = tensorboard::Settings::from_environment(flags.logging_dir.clone());
             Ready::Tensorboard(TensorBoard::new(settings, folder))
         }
-    })
+        Tracker::None => return Ok(None),
+    }))
 }
 
 /// `name=value`, or a name alone.
