@@ -2,8 +2,8 @@
 //!
 //! Every element of a result is computed by one task in a fixed order, whatever the number of threads, so one and
 //! sixty-four threads give the same bits. Products and attention exist twice: `single` computes in f32 with a library's
-//! matrix product, `halves` in bf16 with f32 sums on our own; `bytes` has the products of a network that only answers. Everything else is written once and loads its rows as
-//! f32.
+//! matrix product, `halves` in bf16 with f32 sums on our own; `bytes` has the products of a network that only answers.
+//! Everything else is written once and loads its rows as f32.
 
 mod activation;
 mod buffer;
@@ -12,6 +12,7 @@ mod bytes;
 mod epilogue;
 #[cfg(target_arch = "x86_64")]
 mod halves;
+mod heads;
 mod isa;
 mod linear;
 mod math;

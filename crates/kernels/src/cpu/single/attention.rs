@@ -4,8 +4,8 @@
 //! Keys and values are transposed once per task into scratch, which makes every product's right operand contiguous.
 
 use super::product::{Strides, small};
+use crate::cpu::heads::{Head, for_each_head};
 use crate::cpu::isa::{Isa, for_each_isa};
-use crate::cpu::profile::Kind;
 use crate::cpu::shared::Shared;
 use crate::cpu::{Cpu, math};
 use crate::dropout::RowKey;
@@ -14,18 +14,10 @@ use crate::{Dropout, Heads, Layout, Queries};
 /// Queries of one tile: with 512 keys its scores take 128 KiB.
 const QUERY_TILE: usize = 64;
 
-/// What one task knows of its text and head.
-#[derive(Clone, Copy)]
+/// A head, and with which instructions it is computed.
 struct Task<'a> {
     isa: Isa,
-    heads: Heads,
-    head: usize,
-    /// Rows of the text, all of which are keys.
-    tokens: usize,
-    /// Rows that ask: all, or the first alone.
-    queries: usize,
-    example: u64,
-    dropout: Option<&'a Dropout>,
+    head: Head<'a>,
 }
 
 /// Memory that a thread uses for one task after another, and where a task leaves its result.
@@ -45,30 +37,16 @@ struct Scratch {
 impl Task<'_> {
     /// Keys of a row of scores, rounded up to whole vectors.
     fn stride(&self) -> usize {
-        self.tokens.next_multiple_of(16)
-    }
-
-    fn scale(&self) -> f32 {
-        1.0 / (self.heads.width as f32).sqrt()
-    }
-
-    /// Offset of the query (0), key (1) or value (2) of this head in a row of `qkv`.
-    fn column(&self, part: usize) -> usize {
-        part * self.heads.hidden() + self.head * self.heads.width
-    }
-
-    fn key(&self, query: usize) -> Option<(&Dropout, RowKey)> {
-        let query = u32::try_from(query).expect("a text has fewer than 2^32 tokens");
-        self.dropout.map(|dropout| (dropout, dropout.attention_row(self.example, self.head, query)))
+        self.head.tokens.next_multiple_of(16)
     }
 
     /// Copies the keys (1) or values (2) of the text transposed: D×stride, zeros behind the last token.
     fn transposed(&self, qkv: &[f32], part: usize, into: &mut Vec<f32>) {
-        let (width, stride, row) = (self.heads.width, self.stride(), 3 * self.heads.hidden());
+        let (width, stride, row) = (self.head.heads.width, self.stride(), 3 * self.head.heads.hidden());
         into.clear();
         into.resize(width * stride, 0.0);
-        for token in 0..self.tokens {
-            let from = &qkv[token * row + self.column(part)..][..width];
+        for token in 0..self.head.tokens {
+            let from = &qkv[token * row + self.head.column(part)..][..width];
             for (column, &x) in from.iter().enumerate() {
                 into[column * stride + token] = x;
             }
@@ -77,28 +55,38 @@ impl Task<'_> {
 
     /// `scores[queries, stride] = Q Kᵀ` for the tile that starts at query `first`.
     fn score(&self, qkv: &[f32], keys: &[f32], first: usize, queries: usize, scores: &mut [f32]) {
-        let row = 3 * self.heads.hidden();
+        let row = 3 * self.head.heads.hidden();
         let stride = self.stride();
-        let query = &qkv[first * row + self.column(0)..];
-        small((queries, stride, self.heads.width), query, Strides { row, col: 1 }, keys, stride, scores, stride, false);
+        let query = &qkv[first * row + self.head.column(0)..];
+        small(
+            (queries, stride, self.head.heads.width),
+            query,
+            Strides { row, col: 1 },
+            keys,
+            stride,
+            scores,
+            stride,
+            false,
+        );
     }
 
     /// The forward of this head; `qkv` starts at the text's first row.
     fn forward(&self, qkv: &[f32], scratch: &mut Scratch) {
-        let (stride, hidden, width) = (self.stride(), self.heads.hidden(), self.heads.width);
+        let (stride, hidden, width) = (self.stride(), self.head.heads.hidden(), self.head.heads.width);
         self.transposed(qkv, 1, &mut scratch.keys);
         scratch.scores.resize(QUERY_TILE * stride, 0.0);
-        scratch.result.resize(self.queries * width, 0.0);
+        scratch.result.resize(self.head.queries * width, 0.0);
         scratch.log_sum_exp.clear();
-        let values = &qkv[self.column(2)..];
-        for first in (0..self.queries).step_by(QUERY_TILE) {
-            let queries = QUERY_TILE.min(self.queries - first);
+        let values = &qkv[self.head.column(2)..];
+        for first in (0..self.head.queries).step_by(QUERY_TILE) {
+            let queries = QUERY_TILE.min(self.head.queries - first);
             self.score(qkv, &scratch.keys, first, queries, &mut scratch.scores);
             for (query, scores) in (first..first + queries).zip(scratch.scores.chunks_exact_mut(stride)) {
-                let log_sum = softmax(self.isa, scores, self.tokens, self.scale(), self.key(query));
+                let log_sum =
+                    softmax(self.isa, scores, self.head.tokens, self.head.scale(), self.head.dropout_of(query));
                 scratch.log_sum_exp.push(log_sum);
             }
-            let shape = (queries, width, self.tokens);
+            let shape = (queries, width, self.head.tokens);
             let strides = Strides { row: stride, col: 1 };
             let out = &mut scratch.result[first * width..];
             small(shape, &scratch.scores, strides, values, 3 * hidden, out, width, false);
@@ -107,73 +95,49 @@ impl Task<'_> {
 
     /// The backward of this head; all slices start at the text's first row, or its first result.
     fn backward(&self, d_out: &[f32], qkv: &[f32], out: &[f32], log_sum_exp: &[f32], scratch: &mut Scratch) {
-        let (stride, hidden, width) = (self.stride(), self.heads.hidden(), self.heads.width);
+        let (stride, hidden, width) = (self.stride(), self.head.heads.hidden(), self.head.heads.width);
         let row = 3 * hidden;
         self.transposed(qkv, 1, &mut scratch.keys);
         self.transposed(qkv, 2, &mut scratch.values);
         for buffer in [&mut scratch.scores, &mut scratch.gradients, &mut scratch.dropped] {
             buffer.resize(QUERY_TILE * stride, 0.0);
         }
-        scratch.result.resize((self.queries + 2 * self.tokens) * width, 0.0);
-        let (d_query, rest) = scratch.result.split_at_mut(self.queries * width);
-        let (d_key, d_value) = rest.split_at_mut(self.tokens * width);
-        for first in (0..self.queries).step_by(QUERY_TILE) {
-            let queries = QUERY_TILE.min(self.queries - first);
+        scratch.result.resize((self.head.queries + 2 * self.head.tokens) * width, 0.0);
+        let (d_query, rest) = scratch.result.split_at_mut(self.head.queries * width);
+        let (d_key, d_value) = rest.split_at_mut(self.head.tokens * width);
+        for first in (0..self.head.queries).step_by(QUERY_TILE) {
+            let queries = QUERY_TILE.min(self.head.queries - first);
             self.score(qkv, &scratch.keys, first, queries, &mut scratch.scores);
-            let d_rows = &d_out[first * hidden + self.head * width..];
+            let d_rows = &d_out[first * hidden + self.head.number * width..];
             let across = Strides { row: hidden, col: 1 };
             let shape = (queries, stride, width);
             small(shape, d_rows, across, &scratch.values, stride, &mut scratch.gradients, stride, false);
             for query in 0..queries {
                 let at = query * stride;
-                let elements = (first + query) * hidden + self.head * width;
+                let elements = (first + query) * hidden + self.head.number * width;
                 softmax_backward(
                     self.isa,
                     &mut scratch.scores[at..][..stride],
                     &mut scratch.gradients[at..][..stride],
                     &mut scratch.dropped[at..][..stride],
-                    self.tokens,
-                    self.scale(),
-                    log_sum_exp[(first + query) * self.heads.count + self.head],
+                    self.head.tokens,
+                    self.head.scale(),
+                    log_sum_exp[(first + query) * self.head.heads.count + self.head.number],
                     delta(self.isa, &d_out[elements..][..width], &out[elements..][..width]),
-                    self.key(first + query),
+                    self.head.dropout_of(first + query),
                 );
             }
             let along = Strides { row: stride, col: 1 };
             let down = Strides { row: 1, col: stride };
-            let queries_of_head = &qkv[first * row + self.column(0)..];
-            let keys_of_head = &qkv[self.column(1)..];
-            let (by_query, by_key) = ((queries, width, self.tokens), (self.tokens, width, queries));
+            let queries_of_head = &qkv[first * row + self.head.column(0)..];
+            let keys_of_head = &qkv[self.head.column(1)..];
+            let (by_query, by_key) = ((queries, width, self.head.tokens), (self.head.tokens, width, queries));
             let add = first > 0;
             small(by_query, &scratch.gradients, along, keys_of_head, row, &mut d_query[first * width..], width, false);
             small(by_key, &scratch.gradients, down, queries_of_head, row, d_key, width, add);
             small(by_key, &scratch.dropped, down, d_rows, hidden, d_value, width, add);
         }
     }
-}
-
-/// Runs `work` for every head of every text with its first row and first result; texts with no tokens have no work.
-fn for_each_head<'a>(
-    cpu: &Cpu,
-    heads: Heads,
-    layout: &Layout,
-    queries: Queries,
-    dropout: Option<&'a Dropout>,
-    work: impl Fn(Task<'a>, (usize, usize), &mut Scratch) + Sync,
-) {
-    cpu.tasks_with(Kind::Attention, layout.texts() * heads.count, Scratch::default, |scratch, task| {
-        let (text, head) = (task / heads.count, task % heads.count);
-        let rows = layout.range(text);
-        let (queries, first_result) = match queries {
-            Queries::All => (rows.len(), rows.start),
-            Queries::First => (1, text),
-        };
-        if !rows.is_empty() {
-            let (isa, tokens, example) = (cpu.isa(), rows.len(), layout.example(text));
-            let task = Task { isa, heads, head, tokens, queries, example, dropout };
-            work(task, (rows.start, first_result), scratch);
-        }
-    });
 }
 
 /// [`crate::Backend::attention_varlen`].
@@ -189,15 +153,15 @@ pub(in crate::cpu) fn forward(
 ) {
     let (hidden, width) = (heads.hidden(), heads.width);
     let (out, log_sum_exp) = (Shared::new(out), Shared::new(log_sum_exp));
-    for_each_head(cpu, heads, layout, queries, dropout, |task, (first_row, first_result), scratch| {
-        task.forward(&qkv[first_row * 3 * hidden..], scratch);
-        for (query, result) in scratch.result.chunks_exact(width).take(task.queries).enumerate() {
-            let row = first_result + query;
+    for_each_head(cpu, heads, layout, queries, dropout, |head, scratch: &mut Scratch| {
+        Task { isa: cpu.isa(), head }.forward(&qkv[head.first_row * 3 * hidden..], scratch);
+        for (query, result) in scratch.result.chunks_exact(width).take(head.queries).enumerate() {
+            let row = head.first_result + query;
             #[expect(unsafe_code, reason = "heads write disjoint columns")]
             // SAFETY: the columns of this head in the results of this text belong to this task alone.
             unsafe {
-                out.part(row * hidden + task.head * width, width).copy_from_slice(result);
-                log_sum_exp.part(row * heads.count + task.head, 1)[0] = scratch.log_sum_exp[query];
+                out.part(row * hidden + head.number * width, width).copy_from_slice(result);
+                log_sum_exp.part(row * heads.count + head.number, 1)[0] = scratch.log_sum_exp[query];
             }
         }
     });
@@ -216,20 +180,20 @@ pub(in crate::cpu) fn backward(
 ) {
     let (hidden, width) = (heads.hidden(), heads.width);
     let d_qkv = Shared::new(d_qkv);
-    for_each_head(cpu, heads, layout, queries, dropout, |task, (first_row, first_result), scratch| {
-        let (at, result) = (first_row * 3 * hidden, first_result * hidden);
-        let log_sum_exp = &log_sum_exp[first_result * heads.count..];
-        task.backward(&d_out[result..], &qkv[at..], &out[result..], log_sum_exp, scratch);
-        let (d_query, rest) = scratch.result.split_at(task.queries * width);
-        let (d_key, d_value) = rest.split_at(task.tokens * width);
+    for_each_head(cpu, heads, layout, queries, dropout, |head, scratch: &mut Scratch| {
+        let (at, result) = (head.first_row * 3 * hidden, head.first_result * hidden);
+        let log_sum_exp = &log_sum_exp[head.first_result * heads.count..];
+        Task { isa: cpu.isa(), head }.backward(&d_out[result..], &qkv[at..], &out[result..], log_sum_exp, scratch);
+        let (d_query, rest) = scratch.result.split_at(head.queries * width);
+        let (d_key, d_value) = rest.split_at(head.tokens * width);
         for (part, rows) in [d_query, d_key, d_value].into_iter().enumerate() {
-            for token in 0..task.tokens {
-                let column = part * hidden + task.head * width;
+            for token in 0..head.tokens {
+                let column = part * hidden + head.number * width;
                 #[expect(unsafe_code, reason = "heads write disjoint columns")]
                 // SAFETY: the columns of this head in the rows of this text belong to this task alone.
-                let to = unsafe { d_qkv.part((first_row + token) * 3 * hidden + column, width) };
+                let to = unsafe { d_qkv.part((head.first_row + token) * 3 * hidden + column, width) };
                 match rows.get(token * width..(token + 1) * width) {
-                    Some(row) if part > 0 || token < task.queries => to.copy_from_slice(row),
+                    Some(row) if part > 0 || token < head.queries => to.copy_from_slice(row),
                     _ => to.fill(0.0),
                 }
             }
