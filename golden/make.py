@@ -13,6 +13,7 @@ import torch
 import baseline
 import metrics
 import models
+import pickles
 import schedules
 import traces
 
@@ -34,6 +35,7 @@ def main() -> None:
     schedules.write(os.path.join(FIXTURES, "schedules.json"))
     metrics.write(os.path.join(FIXTURES, "metrics.json"))
     baseline.write(os.path.join(FIXTURES, "baseline.json"))
+    pickles.write(os.path.join(FIXTURES, "pickles"))
 
 
 if __name__ == "__main__":

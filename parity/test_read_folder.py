@@ -49,6 +49,18 @@ def test_weights_of_half_width(maker, dtype: str, tmp_path: pathlib.Path) -> Non
     reference.assert_same_scores(predictions(folder, TEXTS, tmp_path), theirs)
 
 
+@pytest.mark.parametrize("as_zip", [True, False])
+def test_pickled_weights(maker, as_zip: bool, tmp_path: pathlib.Path) -> None:
+    """Both forms of files that torch.save has written; distilbert-base-uncased, as published, has the older."""
+    import torch
+
+    folder = maker(tmp_path / "model")
+    path = folder / "model.safetensors"
+    torch.save(safetensors.torch.load_file(path), folder / "pytorch_model.bin", _use_new_zipfile_serialization=as_zip)
+    path.unlink()
+    assert_same_answers(folder, tmp_path)
+
+
 def test_old_names_of_layer_norm(tmp_path: pathlib.Path) -> None:
     """bert-base-uncased, as published, calls the weight gamma and the bias beta."""
     folder = pretrained.classifier_bert(tmp_path / "model")

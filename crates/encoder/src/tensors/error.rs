@@ -24,24 +24,12 @@ pub enum TensorError {
     },
     /// The folder has no weights.
     #[error(
-        "find weights in {}: expected model.safetensors, or model.safetensors.index.json with its shards",
+        "find weights in {}: expected model.safetensors or pytorch_model.bin, or the index of either with its shards",
         folder.display()
     )]
     NoWeights {
         /// The folder searched.
         folder: PathBuf,
-    },
-    /// The folder has weights only as a pickle.
-    #[error(
-        "read weights from {}: expected safetensors, found a pickle, which can run code when it is read; \
-         convert it once, in its folder, with: python -c \"import torch, safetensors.torch as s; \
-         s.save_file({{k: v.clone().contiguous() for k, v in torch.load('pytorch_model.bin', map_location='cpu', \
-         weights_only=True).items()}}, 'model.safetensors', {{'format': 'pt'}})\"",
-        path.display()
-    )]
-    PickleOnly {
-        /// The pickle found.
-        path: PathBuf,
     },
     /// The bytes are not what a file of this kind holds.
     #[error("read tensors from {}: {problem}", path.display())]

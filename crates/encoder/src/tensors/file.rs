@@ -1,4 +1,4 @@
-//! One safetensors file, memory-mapped and checked before anything is read from it.
+//! One file of tensors, memory-mapped and checked before anything is read from it.
 
 use std::{
     collections::HashMap,
@@ -7,17 +7,17 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use indexmap::IndexMap;
 use memmap2::Mmap;
-use safetensors::{
-    SafeTensors,
-    tensor::{Metadata, TensorInfo},
-};
+use safetensors::{SafeTensors, tensor::Metadata};
 use serde::de::IgnoredAny;
 
 use super::{
     TensorError,
     convert::{self, ConvertError},
     json::UniqueKeys,
+    pickle,
+    stored::Stored,
 };
 
 /// Bytes before the header: its length as a little-endian u64.
@@ -25,26 +25,44 @@ const LENGTH_BYTES: usize = 8;
 /// The longest header that the safetensors library reads or writes.
 pub(super) const MAX_HEADER_BYTES: usize = 100_000_000;
 
-/// A safetensors file whose header has been checked against its length.
+/// A file of tensors, each of which was found to lie inside it.
 #[derive(Debug)]
 pub struct TensorFile {
     path: PathBuf,
     map: Mmap,
-    header: Metadata,
-    data_start: usize,
+    /// By name, in the file's order.
+    tensors: IndexMap<String, Stored>,
+    metadata: Option<HashMap<String, String>>,
 }
 
 impl TensorFile {
-    /// Maps the file and checks its header: tensors lie one after another without overlap or gap, exactly up to the
+    /// Maps a safetensors file and checks its header: tensors lie one after another without overlap or gap, exactly up to the
     /// file's end, each as long as its shape and type say, none named twice.
     ///
     /// # Errors
     /// Where the file cannot be read or is not such a file.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, TensorError> {
-        let path = path.into();
+        Self::open_with(path.into(), |map| {
+            let (header, data_start) = check_header(map)?;
+            Ok((stored(&header, data_start), header.metadata().clone()))
+        })
+    }
+
+    /// Maps a file that `torch.save` wrote and reads its dictionary of tensors. No code that it may name is run.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, is no such file, or holds anything but tensors.
+    pub fn open_pickle(path: impl Into<PathBuf>) -> Result<Self, TensorError> {
+        Self::open_with(path.into(), |map| Ok((pickle::tensors(map)?, None)))
+    }
+
+    fn open_with(
+        path: PathBuf,
+        read: impl FnOnce(&[u8]) -> Result<(IndexMap<String, Stored>, Option<HashMap<String, String>>), String>,
+    ) -> Result<Self, TensorError> {
         let map = map_file(&path).map_err(|source| TensorError::Read { path: path.clone(), source })?;
-        match check_header(&map) {
-            Ok((header, data_start)) => Ok(Self { path, map, header, data_start }),
+        match read(&map) {
+            Ok((tensors, metadata)) => Ok(Self { path, map, tensors, metadata }),
             Err(problem) => Err(TensorError::Malformed { path, problem }),
         }
     }
@@ -56,17 +74,17 @@ impl TensorFile {
 
     /// The names of all tensors, in the order in which they lie in the file.
     pub fn names(&self) -> Vec<String> {
-        self.header.offset_keys()
+        self.tensors.keys().cloned().collect()
     }
 
     /// The file's notes about itself, such as `format`.
     pub fn metadata(&self) -> Option<&HashMap<String, String>> {
-        self.header.metadata().as_ref()
+        self.metadata.as_ref()
     }
 
     /// The shape of a tensor, `None` where there is none of this name.
     pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.header.info(name).map(|info| info.shape.as_slice())
+        self.tensors.get(name).map(|stored| stored.shape.as_slice())
     }
 
     /// A tensor's numbers, row-major, converted from F32, F16, BF16 or F64.
@@ -74,14 +92,13 @@ impl TensorFile {
     /// # Errors
     /// Where there is no such tensor, its type is another, or a double is too large for f32.
     pub fn read_f32(&self, name: &str) -> Result<Vec<f32>, TensorError> {
-        let info = self.info(name)?;
-        let (start, end) = info.data_offsets;
-        let bytes = &self.map[self.data_start + start..self.data_start + end];
-        convert::to_f32(info.dtype, bytes).map_err(|error| {
+        let stored = self.stored(name)?;
+        let bytes = stored.row_major(&self.map[stored.bytes.clone()]);
+        convert::to_f32(stored.dtype, &bytes).map_err(|error| {
             let (path, name) = (self.path.clone(), name.to_owned());
             match error {
                 ConvertError::UnsupportedDtype => {
-                    TensorError::UnsupportedDtype { path, name, found: info.dtype.to_string() }
+                    TensorError::UnsupportedDtype { path, name, found: stored.dtype.to_string() }
                 }
                 ConvertError::TooLarge { position, value } => TensorError::TooLarge { path, name, position, value },
             }
@@ -93,23 +110,34 @@ impl TensorFile {
     /// # Errors
     /// As [`Self::read_f32`], and where the shape is another.
     pub fn read_f32_shaped(&self, name: &str, expected: &[usize]) -> Result<Vec<f32>, TensorError> {
-        let info = self.info(name)?;
-        if info.shape != expected {
+        let stored = self.stored(name)?;
+        if stored.shape != expected {
             return Err(TensorError::WrongShape {
                 path: self.path.clone(),
                 name: name.to_owned(),
                 expected: expected.to_vec(),
-                found: info.shape.clone(),
+                found: stored.shape.clone(),
             });
         }
         self.read_f32(name)
     }
 
-    fn info(&self, name: &str) -> Result<&TensorInfo, TensorError> {
-        self.header
-            .info(name)
+    fn stored(&self, name: &str) -> Result<&Stored, TensorError> {
+        self.tensors
+            .get(name)
             .ok_or_else(|| TensorError::MissingTensor { path: self.path.clone(), name: name.to_owned() })
     }
+}
+
+/// The tensors of a checked header.
+fn stored(header: &Metadata, data_start: usize) -> IndexMap<String, Stored> {
+    let named = header.offset_keys().into_iter().filter_map(|name| {
+        let info = header.info(&name)?;
+        let (start, end) = info.data_offsets;
+        let bytes = data_start + start..data_start + end;
+        Some((name, Stored { dtype: info.dtype, shape: info.shape.clone(), bytes, strides: None }))
+    });
+    named.collect()
 }
 
 #[expect(unsafe_code, reason = "memory-mapping: weights larger than memory are read without a copy of the file")]

@@ -10,9 +10,14 @@ use serde::Deserialize;
 
 use super::{TensorError, TensorFile, json::UniqueKeys, names::normalise};
 
-const SINGLE: &str = "model.safetensors";
-const INDEX: &str = "model.safetensors.index.json";
-const PICKLES: [&str; 2] = ["pytorch_model.bin", "pytorch_model.bin.index.json"];
+/// A way of keeping weights: the name of a single file, that of an index of shards, and how one is opened.
+type Kind = (&'static str, &'static str, fn(PathBuf) -> Result<TensorFile, TensorError>);
+
+/// In the order in which they are looked for.
+const KINDS: [Kind; 2] = [
+    ("model.safetensors", "model.safetensors.index.json", TensorFile::open),
+    ("pytorch_model.bin", "pytorch_model.bin.index.json", TensorFile::open_pickle),
+];
 
 /// All tensors of a model folder.
 #[derive(Debug)]
@@ -35,7 +40,8 @@ struct Index {
 }
 
 impl TensorFolder {
-    /// Opens `model.safetensors`, or else all shards that `model.safetensors.index.json` names.
+    /// Opens `model.safetensors`, or else all shards that `model.safetensors.index.json` names, or else the same of
+    /// `pytorch_model.bin`.
     ///
     /// # Errors
     /// Where the folder has neither, a file is malformed or absent, a tensor is stored twice, or one is not in the
@@ -114,21 +120,23 @@ impl TensorFolder {
 fn open_files(folder: &Path) -> Result<Vec<TensorFile>, TensorError> {
     // Asked first, so that a mistyped folder is not reported as one without weights.
     fs::read_dir(folder).map_err(|source| TensorError::Read { path: folder.to_owned(), source })?;
-    let present = |name: &&str| folder.join(name).symlink_metadata().is_ok();
-    if present(&SINGLE) {
-        return Ok(vec![TensorFile::open(folder.join(SINGLE))?]);
+    let present = |name: &str| folder.join(name).symlink_metadata().is_ok();
+    for (single, index, open) in KINDS {
+        if present(single) {
+            return Ok(vec![open(folder.join(single))?]);
+        }
+        if present(index) {
+            return open_shards(folder, folder.join(index), open);
+        }
     }
-    if present(&INDEX) {
-        return open_shards(folder);
-    }
-    Err(match PICKLES.iter().find(|name| present(name)) {
-        Some(name) => TensorError::PickleOnly { path: folder.join(name) },
-        None => TensorError::NoWeights { folder: folder.to_owned() },
-    })
+    Err(TensorError::NoWeights { folder: folder.to_owned() })
 }
 
-fn open_shards(folder: &Path) -> Result<Vec<TensorFile>, TensorError> {
-    let index = folder.join(INDEX);
+fn open_shards(
+    folder: &Path,
+    index: PathBuf,
+    open: fn(PathBuf) -> Result<TensorFile, TensorError>,
+) -> Result<Vec<TensorFile>, TensorError> {
     let malformed = |problem: String| TensorError::Malformed { path: index.clone(), problem };
     let text = fs::read(&index).map_err(|source| TensorError::Read { path: index.clone(), source })?;
     let Index { weight_map: UniqueKeys(shard_of) } =
@@ -141,8 +149,7 @@ fn open_shards(folder: &Path) -> Result<Vec<TensorFile>, TensorError> {
     if let Some(shard) = shards.iter().find(|shard| !is_plain_name(shard)) {
         return Err(malformed(format!("expected the name of a file beside it, found {shard:?}")));
     }
-    let files: Vec<TensorFile> =
-        shards.iter().map(|shard| TensorFile::open(folder.join(shard))).collect::<Result<_, _>>()?;
+    let files: Vec<TensorFile> = shards.iter().map(|shard| open(folder.join(shard))).collect::<Result<_, _>>()?;
     let by_name: BTreeMap<&str, &TensorFile> = shards.iter().copied().zip(&files).collect();
     for (name, shard) in &shard_of {
         if by_name[shard.as_str()].shape(name).is_none() {

@@ -2,6 +2,7 @@
 
 mod folders;
 mod hostile;
+mod pickles;
 mod round_trip;
 mod writing;
 
