@@ -34,7 +34,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--group-by-length", action="store_true", help="batches of texts of like length")
     parser.add_argument("--bf16", action="store_true", help="autocast to bfloat16")
     parser.add_argument("--compile", action="store_true", help="torch.compile")
-    parser.add_argument("--warm-up", action="store_true", help="three short steps before those that are timed; they learn nothing")
+    parser.add_argument("--warm-up", action="store_true", help="some steps before those that are timed; they learn nothing")
     parser.add_argument("--threads", type=int, default=0, help="of PyTorch (default: as PyTorch chooses)")
     return parser.parse_args()
 
@@ -166,23 +166,19 @@ def main() -> None:
 def warm_up(trainer: Trainer, collator: CountingCollator) -> None:
     """What happens once in a process, compilation above all, and would weigh more in a window than in a whole job.
 
-    On beginnings of texts, so that it does not take long, of several lengths, because compilation looks at the first two before it makes
-    code for any length. Nothing is learnt, and the optimiser is left out of what follows.
+    Otherwise on beginnings of texts, so that it does not take long; what is compiled is compiled for lengths, and goes through the
+    window itself. Nothing is learnt, and the optimiser is left out of what follows.
     """
     window, to_length = trainer.train_dataset, collator.to_length
-    longest = sorted(range(len(window)), key=lengths(window).__getitem__)[-asked.batch_size :]
-    # None of them is a likely batch size: two dimensions that happen to agree would be compiled as one.
-    beginnings = [{name: cut(value, tokens) for name, value in window[row].items()} for tokens in (11, 23, 37) for row in longest]
     wanted = {name: getattr(trainer.args, name) for name in ("max_steps", "learning_rate")}
-    trainer.train_dataset, trainer.args.max_steps, trainer.args.learning_rate = beginnings, 3, 0.0
-    # Code that is compiled for one length needs that length; otherwise each batch is to be of one beginning.
-    collator.to_length, trainer.grouped = to_length if asked.compile else None, True
+    trainer.args.learning_rate = 0.0
+    if not asked.compile:
+        longest = sorted(range(len(window)), key=lengths(window).__getitem__)[-asked.batch_size :]
+        # Several lengths, each batch of one.
+        beginnings = [{name: cut(value, tokens) for name, value in window[row].items()} for tokens in (11, 23, 37) for row in longest]
+        trainer.train_dataset, trainer.args.max_steps, collator.to_length, trainer.grouped = beginnings, 3, None, True
     trainer.train()
     trainer.train_dataset, collator.to_length, trainer.grouped = window, to_length, asked.group_by_length
-    if asked.compile:
-        # Some lengths, such as that of the whole table of positions, are compiled apart: then the window itself is gone through first.
-        trainer.args.max_steps = wanted["max_steps"]
-        trainer.train()
     for name, value in wanted.items():
         setattr(trainer.args, name, value)
     trainer.optimizer, trainer.lr_scheduler = None, None
