@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use dataset::{Encoded, Labels, Tokenizer, length_batches, pack, scatter};
+use dataset::{Encoded, Labels, PackedBatch, TextList, Tokenizer, length_batches};
 use encoder::tensors::TensorFolder;
 use encoder::{Activations, Batch, Config, LoadReport, Network, Values};
 use kernels::{Backend, Layout};
@@ -22,7 +22,7 @@ pub struct Classifier<B: Backend> {
 }
 
 /// How a classifier begins that is to be trained.
-pub struct Start<'a, T> {
+pub struct Start<'a, T: ?Sized> {
     /// Where the encoder comes from.
     pub source: &'a ModelSource,
     /// The classes.
@@ -32,7 +32,7 @@ pub struct Start<'a, T> {
     /// Seed of new weights.
     pub seed: u64,
     /// Texts that a new vocabulary is learnt from.
-    pub texts: &'a [T],
+    pub texts: &'a T,
 }
 
 /// What a classifier says of one text.
@@ -79,7 +79,7 @@ impl<B: Backend> Classifier<B> {
     ///
     /// # Errors
     /// Files that are missing or damaged, an unsupported family, a `max_length` that the model cannot take.
-    pub fn start<T: AsRef<str> + Sync>(start: &Start<'_, T>, backend: B) -> Result<(Self, LoadReport), Error> {
+    pub fn start<T: TextList + ?Sized>(start: &Start<'_, T>, backend: B) -> Result<(Self, LoadReport), Error> {
         let Start { source, labels, max_length, seed, texts } = start;
         let (folder, tokenizer, config, tensors) = match source {
             ModelSource::Folder(folder) => {
@@ -87,7 +87,7 @@ impl<B: Backend> Classifier<B> {
                 (folder.as_path(), Tokenizer::from_folder(folder)?, config, Some(TensorFolder::open(folder)?))
             }
             ModelSource::Scratch(size) => {
-                let (tokenizer, config) = scratch::start(size, texts)?;
+                let (tokenizer, config) = scratch::start(size, *texts)?;
                 (Path::new("scratch"), tokenizer, config, None)
             }
         };
@@ -219,21 +219,24 @@ impl<B: Backend> Classifier<B> {
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Vec<f32>, Error> {
         let classes = self.labels.len();
-        let ids = vec![0; encoded.len()];
-        let batches = length_batches(&encoded.lengths(), max_tokens, usize::MAX);
-        let (mut rows, mut done) = (Vec::with_capacity(encoded.len()), 0);
-        for batch in &batches {
-            let packed = pack(encoded, &[], &ids, batch.iter().copied());
+        let raw = self.raw.unwrap_or(1.0);
+        let mut logits = vec![0.0; encoded.len() * classes];
+        let (mut packed, mut done) = (PackedBatch::default(), 0);
+        for batch in length_batches(encoded.lengths(), max_tokens, usize::MAX).iter() {
+            packed.clear();
+            // What examples are called matters to dropout alone.
+            batch.clone().for_each(|at| packed.push(&encoded.input_ids(at), 0, None));
             let layout = Layout::new(&packed.cu_seqlens, &packed.example_ids);
-            let logits = self.network.logits(Batch { ids: &packed.input_ids, layout: &layout }, activations);
-            let raw = self.raw.unwrap_or(1.0);
-            rows.extend(logits.chunks_exact(classes).map(|row| row.iter().map(|x| x * raw).collect::<Vec<f32>>()));
+            let of_batch = self.network.logits(Batch { ids: &packed.input_ids, layout: &layout }, activations);
+            for (at, row) in batch.zip(of_batch.chunks_exact(classes)) {
+                let place = &mut logits[at * classes..(at + 1) * classes];
+                place.iter_mut().zip(row).for_each(|(place, x)| *place = x * raw);
+            }
             done += packed.tokens();
             if progress(done).is_break() {
                 return Err(Error::Stopped);
             }
         }
-        let logits = scatter(&batches, rows).concat();
         match logits.iter().position(|x| !x.is_finite()) {
             Some(at) => Err(Error::NotFinite { row: at / classes + 1 }),
             None => Ok(logits),

@@ -1,6 +1,6 @@
 //! Models that start from nothing: for the built-in example, for tests, and for texts in no language a checkpoint knows.
 
-use dataset::Tokenizer;
+use dataset::{TextList, Tokenizer};
 use encoder::Config;
 use serde_json::{Map, Value, json};
 
@@ -23,7 +23,7 @@ pub struct ScratchSize {
 
 /// The vocabulary and configuration of a BERT of this size for these texts. The vocabulary is a function of the texts
 /// alone.
-pub(crate) fn start<T: AsRef<str> + Sync>(size: &str, texts: &[T]) -> Result<(Tokenizer, Config), Error> {
+pub(crate) fn start<T: TextList + ?Sized>(size: &str, texts: &T) -> Result<(Tokenizer, Config), Error> {
     let (_, size) = SCRATCH_SIZES.iter().find(|(name, _)| *name == size).ok_or_else(|| Error::UnknownScratch {
         name: size.to_owned(),
         known: SCRATCH_SIZES.map(|(name, _)| name).join(", "),

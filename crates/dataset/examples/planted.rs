@@ -22,11 +22,11 @@ fn main() -> dataset::Result<()> {
     let mut arguments = std::env::args().skip(1);
     let file = arguments.next().unwrap_or_default();
     let times = arguments.next().and_then(|times| times.parse().ok()).unwrap_or(1);
-    let mut request = DatasetRequest::new(Files::One(Source::from(Path::new(&file))));
+    let mut request = DatasetRequest::new(Files::One(vec![Source::from(Path::new(&file))]));
     let none = Size::Count(0);
     request.sizes = SplitSizes { validation_size: none, test_size: none, ..SplitSizes::default() };
     let mut data = load_dataset(&request)?;
-    repeat(&mut data.train, times);
+    data.train = repeat(&data.train, times);
 
     let started = Instant::now();
     let before = check(&data);
@@ -73,33 +73,25 @@ fn is_original(data: &Dataset, found: usize, original: usize) -> bool {
 }
 
 /// Makes a split several times as long, with words in other orders.
-fn repeat(split: &mut Split, times: usize) {
+fn repeat(split: &Split, times: usize) -> Split {
     let rows = split.len();
-    for round in 1..times {
-        for row in 0..rows {
-            let words: Vec<&str> = split.texts[row].split_whitespace().collect();
-            let order = Permutation::new(words.len(), round as u64, row as u64);
-            let text: Vec<&str> = order.iter().map(|at| words[at]).collect();
-            let text = text.join(" ");
-            split.texts.push(text);
-            split.labels.push(split.labels[row]);
-            let number = (round * rows + row) as u64;
-            split.rows.push(number + 1);
-            split.example_ids.push(number);
+    let text = |number: usize| {
+        let (round, row) = (number / rows, number % rows);
+        let words: Vec<&str> = split.texts[row].split_whitespace().collect();
+        let order = Permutation::new(words.len(), round as u64, row as u64);
+        match round {
+            0 => split.texts[row].to_owned(),
+            _ => order.iter().map(|at| words[at]).collect::<Vec<_>>().join(" "),
         }
-    }
+    };
+    let texts = (0..rows * times).map(text).collect();
+    Split::new(&split.source(), texts, split.labels.repeat(times), 1..=(rows * times) as u32)
 }
 
 /// Adds test rows, each a training row with one word changed, and says which rows they were.
 fn plant(data: &mut Dataset) -> Vec<usize> {
     let train = &data.train;
-    let mut test = Split {
-        source: "planted".to_owned(),
-        texts: Vec::new(),
-        labels: Vec::new(),
-        rows: Vec::new(),
-        example_ids: Vec::new(),
-    };
+    let (mut texts, mut labels) = (Vec::new(), Vec::new());
     let mut seen = HashSet::new();
     let mut originals = Vec::new();
     for row in 0..train.len() {
@@ -117,12 +109,10 @@ fn plant(data: &mut Dataset) -> Vec<usize> {
             1 if words.len() > 1 => drop(words.remove(at)),
             _ => words.insert(at, new),
         }
-        test.texts.push(words.join(" "));
-        test.labels.push(train.labels[row]);
-        test.rows.push(originals.len() as u64 + 1);
-        test.example_ids.push(originals.len() as u64);
+        texts.push(words.join(" "));
+        labels.push(train.labels[row]);
         originals.push(row);
     }
-    data.test = Some(test);
+    data.test = Some(Split::new("planted", texts.into_iter().collect(), labels, 1..=originals.len() as u32));
     originals
 }

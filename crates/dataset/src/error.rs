@@ -336,6 +336,27 @@ pub enum Error {
         reason: String,
     },
 
+    // ---- texts ---------------------------------------------------------------------------------------------------
+    /// The file for texts that do not fit into memory could not be written.
+    #[error(
+        "keep the texts in {}: {source}, after {written} bytes; the files they come from have {expected} bytes, and more \
+         when they are unpacked; make room for that, or name another folder with --cache-dir",
+        folder.display()
+    )]
+    KeepTexts {
+        /// The folder.
+        folder: PathBuf,
+        /// How many bytes found room.
+        written: u64,
+        /// How many bytes the files have that are read.
+        expected: u64,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// More rows than can be numbered.
+    #[error("keep the texts: there are more than {} rows", u32::MAX)]
+    TooManyRows,
+
     // ---- tokenising ----------------------------------------------------------------------------------------------
     /// No tokeniser where one was expected.
     #[error("load the tokenizer from {folder}: expected tokenizer.json, or vocab.txt of a BERT model; found neither")]

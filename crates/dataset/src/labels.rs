@@ -16,14 +16,22 @@ pub struct Labels {
     ids: HashMap<String, u32>,
 }
 
-/// A label as a file has it, and where.
+/// A label as a file has it, and where it first stands.
 pub struct Found<'a> {
     /// The label, blanks taken off.
     pub label: &'a str,
+    /// The file.
+    pub file: &'a str,
     /// Its row, from 1.
     pub row: u64,
     /// Its line, from 1.
     pub line: u64,
+}
+
+impl Found<'_> {
+    fn place(&self) -> Place {
+        Place { file: self.file.to_owned(), row: self.row, line: Some(self.line) }
+    }
 }
 
 impl Labels {
@@ -45,7 +53,7 @@ impl Labels {
         Ok(Self { names, ids })
     }
 
-    /// Learns the labels of a file, and gives each of `found` its id.
+    /// Learns the labels of the file or files `name`, and gives each of `found` its id.
     ///
     /// With `names`, integer labels 0, 1, ... get these names, and string labels these ids.
     ///
@@ -55,17 +63,9 @@ impl Labels {
         let distinct: BTreeSet<&str> = found.iter().map(|found| found.label).collect();
         let mut distinct: Vec<&str> = distinct.into_iter().collect();
         let integers = distinct.iter().all(|label| integer(label).is_some());
-        let place = |label: &str| {
-            let first = found.iter().find(|found| found.label == label);
-            Place {
-                file: file.to_owned(),
-                row: first.map_or(0, |found| found.row),
-                line: first.map(|found| found.line),
-            }
-        };
-        if let Some(negative) = distinct.iter().find(|label| integers && integer(label).is_some_and(|value| value < 0))
-        {
-            return Err(Error::NegativeLabel { place: place(negative), label: (*negative).to_owned() });
+        let is_negative = |label: &str| integer(label).is_some_and(|value| value < 0);
+        if let Some(negative) = found.iter().find(|found| integers && is_negative(found.label)) {
+            return Err(Error::NegativeLabel { place: negative.place(), label: negative.label.to_owned() });
         }
         if let [only] = distinct[..] {
             return Err(Error::OneClass { file: file.to_owned(), label: only.to_owned() });
@@ -82,8 +82,8 @@ impl Labels {
             return Err(Error::LabelNames { names: labels.names.join(","), reason });
         }
         let ids = match names {
-            None => labels.by_name(file, found, "the file has")?,
-            Some(_) => labels.by_name_or_id(file, found, "--label-names has")?,
+            None => labels.by_name(found, "the file has")?,
+            Some(_) => labels.by_name_or_id(found, "--label-names has")?,
         };
         Ok((labels, ids))
     }
@@ -92,8 +92,8 @@ impl Labels {
     ///
     /// # Errors
     /// When a label is unknown; the message begins its list of labels with `known_from`.
-    pub fn by_name(&self, file: &str, found: &[Found<'_>], known_from: &'static str) -> Result<Vec<u32>> {
-        let id = |found: &Found<'_>| self.id(found.label).ok_or_else(|| self.unknown(file, found, known_from));
+    pub fn by_name(&self, found: &[Found<'_>], known_from: &'static str) -> Result<Vec<u32>> {
+        let id = |found: &Found<'_>| self.id(found.label).ok_or_else(|| self.unknown(found, known_from));
         found.iter().map(id).collect()
     }
 
@@ -103,21 +103,21 @@ impl Labels {
     ///
     /// # Errors
     /// When a label is neither; the message begins its list of labels with `known_from`.
-    pub fn by_name_or_id(&self, file: &str, found: &[Found<'_>], known_from: &'static str) -> Result<Vec<u32>> {
+    pub fn by_name_or_id(&self, found: &[Found<'_>], known_from: &'static str) -> Result<Vec<u32>> {
         let names_are_integers = self.names.iter().any(|name| integer(name).is_some());
         if names_are_integers || found.iter().any(|found| integer(found.label).is_none()) {
-            return self.by_name(file, found, known_from);
+            return self.by_name(found, known_from);
         }
         let id = |found: &Found<'_>| {
             let id = integer(found.label).and_then(|value| u32::try_from(value).ok());
-            id.filter(|id| (*id as usize) < self.len()).ok_or_else(|| self.unknown(file, found, known_from))
+            id.filter(|id| (*id as usize) < self.len()).ok_or_else(|| self.unknown(found, known_from))
         };
         found.iter().map(id).collect()
     }
 
-    fn unknown(&self, file: &str, found: &Found<'_>, known_from: &'static str) -> Error {
+    fn unknown(&self, found: &Found<'_>, known_from: &'static str) -> Error {
         Error::UnknownLabel {
-            place: Place { file: file.to_owned(), row: found.row, line: Some(found.line) },
+            place: found.place(),
             label: found.label.to_owned(),
             known_from,
             known: list(&self.names),
@@ -198,7 +198,9 @@ mod tests {
     use super::*;
 
     fn found<'a>(labels: &[&'a str]) -> Vec<Found<'a>> {
-        labels.iter().enumerate().map(|(i, label)| Found { label, row: i as u64 + 1, line: i as u64 + 2 }).collect()
+        let place = |i| (i as u64 + 1, i as u64 + 2);
+        let found = labels.iter().enumerate().map(|(i, label)| (label, place(i)));
+        found.map(|(label, (row, line))| Found { label, file: "f.csv", row, line }).collect()
     }
 
     fn learn(labels: &[&str], names: Option<&[&str]>) -> Result<(Vec<String>, Vec<u32>)> {
@@ -237,14 +239,14 @@ mod tests {
     #[test]
     fn a_model_takes_names_or_ids_but_not_both() {
         let labels = Labels::from_names(vec!["neg".into(), "pos".into()]).unwrap();
-        let resolve = |values: &[&str]| labels.by_name_or_id("f", &found(values), "the model knows");
+        let resolve = |values: &[&str]| labels.by_name_or_id(&found(values), "the model knows");
         assert_eq!(resolve(&["pos", "neg"]).unwrap(), [1, 0]);
         assert_eq!(resolve(&["1", "0"]).unwrap(), [1, 0]);
         assert!(resolve(&["1", "neg"]).is_err());
         assert!(resolve(&["2", "0"]).is_err());
-        assert!(labels.by_name("f", &found(&["1", "0"]), "the training rows have").is_err());
+        assert!(labels.by_name(&found(&["1", "0"]), "the training rows have").is_err());
         let numbers = Labels::from_names(vec!["1".into(), "2".into()]).unwrap();
-        assert!(numbers.by_name_or_id("f", &found(&["0", "1"]), "the model knows").is_err());
+        assert!(numbers.by_name_or_id(&found(&["0", "1"]), "the model knows").is_err());
     }
 
     proptest! {

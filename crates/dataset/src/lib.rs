@@ -2,9 +2,9 @@
 //!
 //! The way through this crate is the way data flows: [`read`] turns a file (or any stream) into records, [`columns`] says
 //! which of them hold the text and the label, [`labels`] gives every label an id, [`split`] deals the rows out,
-//! [`load`] does all of that for one request, and [`mod@check`] says what is odd about the rows. [`tokenizer`] turns text
-//! into ids, [`encoded`] keeps the ids of a whole split in memory or in a memory-mapped cache file, [`permutation`] orders
-//! them and [`mod@pack`] builds the batches.
+//! [`load`] does all of that for one request, [`texts`] keeps the texts, and [`mod@check`] says what is odd about the
+//! rows. [`tokenizer`] turns text into ids, [`encoded`] keeps the ids of a whole split in memory or in a memory-mapped
+//! cache file, [`permutation`] orders them and [`mod@pack`] builds the batches.
 //!
 //! It knows nothing of models, losses or devices. Start reading at [`load`].
 
@@ -14,12 +14,14 @@ pub mod encoded;
 mod error;
 pub mod labels;
 pub mod load;
+mod mapped;
 pub mod pack;
 pub mod permutation;
 pub mod read;
 mod same_text;
 mod size;
 pub mod split;
+pub mod texts;
 pub mod tokenizer;
 
 pub use check::{Findings, Role, Severity, check};
@@ -28,9 +30,10 @@ pub use encoded::{CacheOutcome, Encoded, encode, encode_cached};
 pub use error::{Error, Place, Result};
 pub use labels::Labels;
 pub use load::{Dataset, DatasetRequest, Files, Notice, Source, Split, load_dataset, load_labelled};
-pub use pack::{PackedBatch, length_batches, pack, scatter};
+pub use pack::{LengthBatches, PackedBatch, length_batches, pack};
 pub use permutation::Permutation;
 pub use read::{Encoding, Format, Quote, ReadOptions, Record, Records, open, read_from};
 pub use size::Size;
 pub use split::{Duplicates, SplitSizes};
+pub use texts::{Scratch, TextList, Texts, TextsWriter};
 pub use tokenizer::{Piece, TokenIds, Tokenizer, train_wordpiece};

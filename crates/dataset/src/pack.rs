@@ -3,6 +3,8 @@
 //! Which examples go together is the caller's order in training ([`crate::Permutation`]) and [`length_batches`] in
 //! evaluation.
 
+use std::cmp::Reverse;
+
 use crate::Encoded;
 
 /// Texts one after another. With `B` texts and `N` tokens: text `b` is `input_ids[cu_seqlens[b]..cu_seqlens[b + 1]]`.
@@ -71,43 +73,52 @@ pub fn pack(
 ) -> PackedBatch {
     let mut batch = PackedBatch::default();
     for index in indices {
-        batch.push(encoded.input_ids(index), example_ids[index], labels.get(index).copied());
+        batch.push(&encoded.input_ids(index), example_ids[index], labels.get(index).copied());
     }
     batch
 }
 
-/// Batches for evaluation: the longest texts first, each batch within `max_tokens` and `max_texts`.
-///
-/// Every position occurs once; a text longer than `max_tokens` is alone. [`scatter`] puts results back in order.
-pub fn length_batches(lengths: &[usize], max_tokens: usize, max_texts: usize) -> Vec<Vec<usize>> {
-    let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.sort_by_key(|&at| std::cmp::Reverse(lengths[at]));
-    let mut batches: Vec<Vec<usize>> = Vec::new();
-    let mut tokens = 0;
-    for at in order {
-        match batches.last_mut() {
-            Some(batch) if tokens + lengths[at] <= max_tokens && batch.len() < max_texts => {
-                batch.push(at);
-                tokens += lengths[at];
-            }
-            _ => {
-                batches.push(vec![at]);
-                tokens = lengths[at];
-            }
-        }
-    }
-    batches
+/// Which texts are evaluated together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LengthBatches {
+    /// Positions of texts, those of one batch after those of another.
+    order: Vec<u32>,
+    /// Where each batch ends among them.
+    ends: Vec<u32>,
 }
 
-/// Results in the order of `batches`, back in the order of the input.
+impl LengthBatches {
+    /// The positions of the texts of each batch.
+    pub fn iter(&self) -> impl Iterator<Item = impl Iterator<Item = usize> + Clone> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let ranges = starts.zip(&self.ends).map(|(start, &end)| start as usize..end as usize);
+        ranges.map(|range| self.order[range].iter().map(|&at| at as usize))
+    }
+}
+
+/// Batches for evaluation: the longest texts first, each batch within `max_tokens` and `max_texts`.
 ///
-/// # Panics
-/// When there are not as many results as positions: they would be given to the wrong texts.
-pub fn scatter<T>(batches: &[Vec<usize>], results: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut placed: Vec<(usize, T)> = batches.iter().flatten().copied().zip(results).collect();
-    assert_eq!(placed.len(), batches.iter().map(Vec::len).sum::<usize>(), "one result per text");
-    placed.sort_by_key(|(position, _)| *position);
-    placed.into_iter().map(|(_, result)| result).collect()
+/// Every position occurs once; a text longer than `max_tokens` is alone.
+pub fn length_batches(lengths: impl IntoIterator<Item = usize>, max_tokens: usize, max_texts: usize) -> LengthBatches {
+    // A text has fewer than 2^32 tokens, and there are fewer than 2^32 texts.
+    let lengths: Vec<u32> = lengths.into_iter().map(|length| length as u32).collect();
+    let mut order: Vec<u32> = (0..lengths.len() as u32).collect();
+    order.sort_unstable_by_key(|&at| (Reverse(lengths[at as usize]), at));
+    let mut ends = Vec::new();
+    let (mut tokens, mut texts) = (0, 0);
+    for (place, &at) in (0..).zip(&order) {
+        let length = lengths[at as usize] as usize;
+        if texts > 0 && (tokens + length > max_tokens || texts >= max_texts) {
+            ends.push(place);
+            (tokens, texts) = (0, 0);
+        }
+        tokens += length;
+        texts += 1;
+    }
+    if texts > 0 {
+        ends.push(order.len() as u32);
+    }
+    LengthBatches { order, ends }
 }
 
 #[cfg(test)]
@@ -135,14 +146,20 @@ mod tests {
         fn evaluation_sees_every_text_once_within_its_budget(
             lengths in prop::collection::vec(1usize..50, 0..60), max_tokens in 1usize..200, max_texts in 1usize..10,
         ) {
-            let batches = length_batches(&lengths, max_tokens, max_texts);
-            for batch in &batches {
-                let tokens: usize = batch.iter().map(|&at| lengths[at]).sum();
-                prop_assert!(batch.len() == 1 || tokens <= max_tokens);
-                prop_assert!(batch.len() <= max_texts);
+            let batches = length_batches(lengths.iter().copied(), max_tokens, max_texts);
+            let mut seen = vec![0; lengths.len()];
+            let mut before = usize::MAX;
+            for batch in batches.iter() {
+                let tokens: usize = batch.clone().map(|at| lengths[at]).sum();
+                let texts = batch.clone().count();
+                prop_assert!((1..=max_texts).contains(&texts) && (texts == 1 || tokens <= max_tokens));
+                for at in batch {
+                    seen[at] += 1;
+                    prop_assert!(lengths[at] <= before, "the longest first");
+                    before = lengths[at];
+                }
             }
-            let results = batches.iter().flatten().map(|&at| at * 7).collect::<Vec<_>>();
-            prop_assert_eq!(scatter(&batches, results), (0..lengths.len()).map(|at| at * 7).collect::<Vec<_>>());
+            prop_assert!(seen.iter().all(|&times| times == 1));
         }
     }
 }

@@ -3,9 +3,10 @@
 //! Splits keep such texts together ([`crate::split`]), and checks count them ([`mod@crate::check`]). Both compare 128-bit
 //! fingerprints, so that memory does not grow with the length of texts.
 
-use std::collections::HashMap;
-
+use rayon::prelude::*;
 use unicode_normalization::UnicodeNormalization;
+
+use crate::TextList;
 
 /// The first half of a text's BLAKE3 hash. Among a thousand million different texts two have the same one with a
 /// probability below 2^-68.
@@ -18,7 +19,15 @@ pub(crate) fn fingerprint(text: &str) -> u128 {
 /// them, nothing invisible.
 pub(crate) fn normalise(text: &str) -> String {
     if text.is_ascii() {
-        return fold(text.len(), text.chars().map(|character| character.to_ascii_lowercase()));
+        let mut folded = String::with_capacity(text.len());
+        for word in text.split_whitespace() {
+            if !folded.is_empty() {
+                folded.push(' ');
+            }
+            folded.push_str(word);
+        }
+        folded.make_ascii_lowercase();
+        return folded;
     }
     fold(text.len(), composed(text))
 }
@@ -54,19 +63,33 @@ fn is_invisible(character: char) -> bool {
 
 /// For each text the number of its group; texts that are the same when normalised share one. Groups are numbered in the
 /// order in which they first occur.
-pub(crate) fn groups<T: AsRef<str>>(texts: &[T]) -> Vec<u32> {
-    number(texts.iter().map(|text| fingerprint(&normalise(text.as_ref())))).0
+pub(crate) fn groups<T: TextList + ?Sized>(texts: &T) -> Vec<u32> {
+    number((0..texts.len()).into_par_iter().map(|at| fingerprint(&normalise(texts.text(at)))).collect()).0
 }
 
 /// For each fingerprint the number of its value, in the order of first occurrence, and how many values there are.
-pub(crate) fn number(prints: impl IntoIterator<Item = u128>) -> (Vec<u32>, usize) {
-    let mut numbers: HashMap<u128, u32, ahash::RandomState> = HashMap::default();
-    let mut numbered = Vec::new();
-    for print in prints {
-        let next = numbers.len() as u32;
-        numbered.push(*numbers.entry(print).or_insert(next));
+///
+/// Sorted, not hashed: a table of millions of fingerprints would need more memory than all else that is known of a row.
+pub(crate) fn number(prints: Vec<u128>) -> (Vec<u32>, usize) {
+    let mut order: Vec<u32> = (0..prints.len() as u32).collect();
+    order.par_sort_unstable_by_key(|&row| (prints[row as usize], row));
+    // First the earliest row of the same value, then the numbers.
+    let mut numbers = vec![0; prints.len()];
+    for same in order.chunk_by(|&a, &b| prints[a as usize] == prints[b as usize]) {
+        same.iter().for_each(|&row| numbers[row as usize] = same[0]);
     }
-    (numbered, numbers.len())
+    drop((order, prints));
+    let mut count = 0;
+    for row in 0..numbers.len() {
+        let first = numbers[row] as usize;
+        if first == row {
+            numbers[row] = count;
+            count += 1;
+        } else {
+            numbers[row] = numbers[first];
+        }
+    }
+    (numbers, count as usize)
 }
 
 #[cfg(test)]
@@ -99,7 +122,7 @@ mod tests {
     #[test]
     fn groups_are_numbered_as_they_occur() {
         assert_eq!(groups(&["b", "a", "B ", "c", "a"]), [0, 1, 0, 2, 1]);
-        assert_eq!(groups::<&str>(&[]), [0; 0]);
+        assert_eq!(groups::<[&str]>(&[]), [0; 0]);
     }
 
     proptest! {

@@ -9,13 +9,14 @@ use classifier::{ModelSource, find_model, load_tokenizer};
 use dataset::check::Tokens;
 use dataset::{Dataset, Encoded, Findings, Role, check};
 
+use crate::cache_folder;
 use crate::data_check::{refuse_faults, to_json};
 use crate::flags::{ModelFlags, ReadFlags, RowFlags, TrainFlags, TrainingFlags};
 use crate::plan::TrainPlan;
 
 /// The flags of `check`.
 #[derive(clap::Args, Debug)]
-#[command(mut_arg("eval_on", |flag| flag.hide(true)), mut_arg("cache_dir", |flag| flag.hide(true)))]
+#[command(mut_arg("eval_on", |flag| flag.hide(true)))]
 pub(crate) struct CheckFlags {
     /// Take the rows of a recipe: sms-spam, imdb-reviews, or a TOML file whose keys are flags of `train`
     #[arg(long, value_name = "NAME_OR_FILE")]
@@ -53,7 +54,7 @@ pub(crate) fn run(flags: &CheckFlags) -> anyhow::Result<()> {
     let rows = dataset::load_dataset(&plan.request)?;
     let mut findings = check(&rows);
     if let Some(model) = &flags.model {
-        add_tokens(&mut findings, &rows, model, plan.max_length)?;
+        add_tokens(&mut findings, &rows, model, &plan)?;
     }
     let text = match flags.json {
         Some(true) => to_json(&findings)?,
@@ -82,21 +83,28 @@ fn as_training(flags: &CheckFlags) -> TrainFlags {
     }
 }
 
-fn add_tokens(findings: &mut Findings, rows: &Dataset, model: &str, max_length: Option<usize>) -> anyhow::Result<()> {
+fn add_tokens(findings: &mut Findings, rows: &Dataset, model: &str, plan: &TrainPlan) -> anyhow::Result<()> {
     let folder = match find_model(model)? {
         ModelSource::Folder(folder) => folder,
         ModelSource::Scratch(_) => {
             anyhow::bail!("count tokens with {model}: its vocabulary is learnt in training; name the folder of a model")
         }
     };
-    let (tokenizer, max_length) = load_tokenizer(&folder, max_length)?;
+    let (tokenizer, max_length) = load_tokenizer(&folder, plan.max_length)?;
     let splits = [
         (Role::Train, Some(&rows.train)),
         (Role::Validation, rows.validation.as_ref()),
         (Role::Test, rows.test.as_ref()),
     ];
     let encoded = splits.into_iter().filter_map(|(role, split)| Some((role, split?)));
-    let encoded = encoded.map(|(role, split)| Ok((role, dataset::encode(&tokenizer, &split.texts, max_length)?)));
+    let cache = plan.cache_dir.clone().or_else(cache_folder::of_tokens);
+    let encoded = encoded.map(|(role, split)| {
+        let Some(folder) = &cache else { return Ok((role, dataset::encode(&tokenizer, &split.texts, max_length)?)) };
+        // A training with the same settings finds them there.
+        let (encoded, outcome) = dataset::encode_cached(&tokenizer, &split.texts, max_length, folder)?;
+        cache_folder::note(outcome).iter().for_each(|note| eprintln!("note: {note}"));
+        Ok((role, encoded))
+    });
     let encoded: Vec<(Role, Encoded)> = encoded.collect::<dataset::Result<_>>()?;
     let splits = encoded.iter().map(|(role, encoded)| (*role, encoded)).collect();
     findings.add_tokens(rows, &Tokens { tokenizer: &tokenizer, max_length, splits });

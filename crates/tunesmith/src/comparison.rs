@@ -1,7 +1,9 @@
 //! A linear model on the same rows, beside the one that was trained: what its scores have to be compared with.
 
+use std::ops::Range;
 use std::time::Instant;
 
+use baseline::Settings;
 use dataset::{Dataset, Split};
 use train::metrics::{
     Bootstrap, ClassificationMetrics, Interval, Intervals, McNemar, Metric, MetricError, Predictions,
@@ -16,6 +18,9 @@ const SCORES: [Metric; 2] = [Metric::Accuracy, Metric::F1];
 /// The linear model learns no better from more than this, and would take a minute and gigabytes.
 const MOST_ROWS: usize = 100_000;
 const MOST_BYTES: usize = 64 << 20;
+
+/// The baseline answers for so many rows at a time.
+const AT_ONCE: usize = 10_000;
 
 /// The sample of training rows has a stream of its own.
 const STREAM: u64 = 4;
@@ -59,13 +64,14 @@ fn compare(rows: &Dataset, of_test: Option<&Evaluation>, seed: u64) -> Result<Co
     let (Some(test), Some(evaluation)) = (&rows.test, of_test) else { return Err(Skipped::NoTestRows) };
     let n_classes = rows.labels.len();
     let started = Instant::now();
-    let fitted = match sample(&rows.train, n_classes, seed) {
-        None => baseline::fit(&rows.train.texts, &rows.train.labels, n_classes, &baseline::Settings::default())?,
-        Some((texts, labels)) => baseline::fit(&texts, &labels, n_classes, &baseline::Settings::default())?,
-    };
+    let learnt = sample(&rows.train, n_classes, seed);
+    let learnt = learnt.as_ref().unwrap_or(&rows.train);
+    let fitted = baseline::fit(&copied(learnt, 0..learnt.len()), &learnt.labels, n_classes, &Settings::default())?;
     let seconds = started.elapsed().as_secs_f64();
     let model = evaluation.predictions(&test.labels)?;
-    let baseline = Predictions::from_logits(&test.labels, &fitted.logits(&test.texts), n_classes)?;
+    let chunks = (0..test.len()).step_by(AT_ONCE).map(|first| first..test.len().min(first + AT_ONCE));
+    let logits: Vec<f32> = chunks.flat_map(|chunk| fitted.logits(&copied(test, chunk))).collect();
+    let baseline = Predictions::from_logits(&test.labels, &logits, n_classes)?;
     Ok(Comparison {
         c: fitted.c(),
         rows: fitted.n_rows(),
@@ -79,8 +85,8 @@ fn compare(rows: &Dataset, of_test: Option<&Evaluation>, seed: u64) -> Result<Co
 }
 
 /// A sample of the training rows where all of them are too many.
-fn sample(train: &Split, n_classes: usize, seed: u64) -> Option<(Vec<String>, Vec<u32>)> {
-    let bytes: usize = train.texts.iter().map(String::len).sum();
+fn sample(train: &Split, n_classes: usize, seed: u64) -> Option<Split> {
+    let bytes = train.texts.total_size() as usize;
     let affordable = match bytes / MOST_BYTES {
         0 => MOST_ROWS,
         _ => MOST_ROWS.min((train.len() as f64 * (MOST_BYTES as f64 / bytes as f64)) as usize),
@@ -89,7 +95,12 @@ fn sample(train: &Split, n_classes: usize, seed: u64) -> Option<(Vec<String>, Ve
         return None;
     }
     let chosen = dataset::split::sample(&train.labels, n_classes, affordable.max(1), seed, STREAM);
-    Some(chosen.into_iter().map(|row| (train.texts[row].clone(), train.labels[row])).unzip())
+    Some(train.select(&chosen))
+}
+
+/// The texts of some rows, which the baseline takes from memory.
+fn copied(rows: &Split, range: Range<usize>) -> Vec<String> {
+    range.map(|row| rows.texts[row].to_owned()).collect()
 }
 
 impl Comparison {
@@ -169,16 +180,13 @@ mod tests {
 
     #[test]
     fn too_many_rows_are_sampled_and_no_others() {
-        let split = |rows: usize, bytes: usize| Split {
-            source: "a.csv".to_owned(),
-            texts: vec!["x".repeat(bytes); rows],
-            labels: (0..rows as u32).map(|row| row % 2).collect(),
-            rows: (1..=rows as u64).collect(),
-            example_ids: (0..rows as u64).collect(),
+        let split = |rows: usize, bytes: usize| {
+            let texts = std::iter::repeat_n("x".repeat(bytes), rows).collect();
+            Split::new("a.csv", texts, (0..rows as u32).map(|row| row % 2).collect(), 1..=rows as u32)
         };
         assert!(sample(&split(MOST_ROWS, 1), 2, 1).is_none());
-        assert_eq!(sample(&split(MOST_ROWS + 1, 1), 2, 1).unwrap().0.len(), MOST_ROWS);
+        assert_eq!(sample(&split(MOST_ROWS + 1, 1), 2, 1).unwrap().len(), MOST_ROWS);
         let long = sample(&split(10, MOST_BYTES / 5), 2, 1).unwrap();
-        assert_eq!((long.0.len(), long.1.iter().sum::<u32>()), (5, 2));
+        assert_eq!((long.len(), long.labels.iter().sum::<u32>()), (5, 2));
     }
 }

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use train::metrics::Intervals;
 use train::{Evaluation, Examples, TrainingArguments};
 
+use crate::cache_folder;
 use crate::destination::{Destination, check_apart};
 use crate::flags::FormatFlags;
 use crate::render::Form;
@@ -86,11 +87,12 @@ pub(crate) fn run(flags: &EvaluateFlags) -> anyhow::Result<()> {
     let classifier = saved_model::load(&flags.model, &flags.ask)?;
     let labels = classifier.labels();
     let (columns, rows, notice) = dataset::load_labelled(
-        &Source::from(flags.file.as_path()),
+        &[Source::from(flags.file.as_path())],
         &flags.format.options(),
         flags.text_column.as_deref(),
         flags.label_column.as_deref(),
         labels,
+        &cache_folder::for_scratch(None),
     )?;
     if let Some(notice) = notice.filter(|_| !quiet) {
         eprintln!("note: {notice}");
@@ -127,7 +129,7 @@ fn evaluate(
     quiet: bool,
 ) -> anyhow::Result<(Evaluation, Intervals)> {
     let encoded = dataset::encode(classifier.tokenizer(), &rows.texts, classifier.max_length())?;
-    let examples = Examples { encoded, labels: rows.labels, example_ids: rows.example_ids };
+    let examples = Examples { encoded, example_ids: rows.example_ids(), labels: rows.labels };
     let default_batch = TrainingArguments::default().per_device_eval_batch_size;
     let evaluation = train::evaluate(
         classifier,
@@ -147,13 +149,7 @@ fn sample(rows: Split, labels: &Labels, flags: &EvaluateFlags) -> Split {
     let Some(count) = flags.max_samples else { return rows };
     let seed = flags.seed.unwrap_or(TrainingArguments::default().seed);
     let chosen = dataset::split::sample(&rows.labels, labels.len(), count.get(), seed, TEST_STREAM);
-    Split {
-        source: rows.source,
-        texts: chosen.iter().map(|&at| rows.texts[at].clone()).collect(),
-        labels: chosen.iter().map(|&at| rows.labels[at]).collect(),
-        rows: chosen.iter().map(|&at| rows.rows[at]).collect(),
-        example_ids: chosen.iter().map(|&at| rows.example_ids[at]).collect(),
-    }
+    rows.select(&chosen)
 }
 
 /// Everything that was measured, by name.

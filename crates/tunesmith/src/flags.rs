@@ -140,7 +140,7 @@ pub(crate) struct ReadFlags {
     #[arg(long, value_name = "TOKENS", aliases = ["max-seq-length", "max-len"])]
     pub(crate) max_length: Option<usize>,
 
-    /// Folder of the cache of tokenised texts
+    /// Folder of the cache of tokenised texts, and of texts that are too many for memory while the program runs
     #[arg(long, value_name = "DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
 }

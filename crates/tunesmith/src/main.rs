@@ -2,6 +2,7 @@
 //! out by one command, and what becomes of it is shown ([`render`]) and told to the shell ([`exit`]).
 
 mod argv;
+mod cache_folder;
 mod calibrate;
 mod check_command;
 mod cli;

@@ -7,6 +7,7 @@ use dataset::{DatasetRequest, Files, Source, SplitSizes};
 use toml::Table;
 use train::TrainingArguments;
 
+use crate::cache_folder;
 use crate::complete::complete;
 use crate::computing::Precision;
 use crate::example;
@@ -198,15 +199,17 @@ fn request(settings: &TrainFlags, seed: u64) -> Result<DatasetRequest, SettingsE
         max_train_samples: sample("--max-train-samples", rows.max_train_samples)?,
         max_validation_samples: sample("--max-validation-samples", rows.max_validation_samples)?,
         max_test_samples: sample("--max-test-samples", rows.max_test_samples)?,
+        scratch: cache_folder::for_scratch(reading.cache_dir.as_deref()),
     })
 }
 
 fn files(rows: &RowFlags) -> Files {
     let named = |path: &Option<PathBuf>| path.clone().map(Source::File);
+    let several = |source: Option<Source>| source.into_iter().collect();
     match (named(&rows.train), named(&rows.file), named(&rows.validation), named(&rows.test)) {
-        (None, Some(file), None, None) if !example::is_named_by(rows) => Files::One(file),
+        (None, Some(file), None, None) if !example::is_named_by(rows) => Files::One(vec![file]),
         (Some(train), _, validation, test) | (None, Some(train), validation, test) if !example::is_named_by(rows) => {
-            Files::PerSplit { train, validation, test }
+            Files::PerSplit { train: vec![train], validation: several(validation), test: several(test) }
         }
         _ => example::files(),
     }
@@ -297,7 +300,7 @@ mod tests {
     }
 
     fn is_example(plan: &TrainPlan) -> bool {
-        matches!(plan.request.files, Files::PerSplit { train: Source::Memory { .. }, .. })
+        matches!(&plan.request.files, Files::PerSplit { train, .. } if matches!(train[..], [Source::Memory { .. }]))
     }
 
     #[test]

@@ -58,7 +58,7 @@ fn describe_rows(prepared: &Prepared, lines: &mut Vec<(&'static str, String)>) {
         let counts = split.class_counts(rows.labels.len());
         let classes = rows.labels.names().iter().zip(counts);
         let classes: Vec<String> = classes.map(|(label, rows)| format!("{label} {}", count(rows as u64))).collect();
-        lines.push((name, format!("{} rows of {}: {}", count(split.len() as u64), split.source, classes.join(", "))));
+        lines.push((name, format!("{} rows of {}: {}", count(split.len() as u64), split.source(), classes.join(", "))));
         lines.push(("", describe_tokens(examples, prepared.classifier.max_length())));
     }
 }

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use classifier::{Classifier, Start, find_model};
-use dataset::{CacheOutcome, Dataset, Findings, Role, Split};
+use dataset::{Dataset, Findings, Role, Split};
 use encoder::LoadReport;
 use kernels::Cpu;
 use train::{Estimate, Examples, IntervalStrategy};
 
+use crate::cache_folder;
 use crate::computing::backend;
 use crate::data_check::check_rows;
 use crate::flags::EvalOn;
@@ -48,7 +49,7 @@ pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     train::freeze(classifier.network_mut(), &plan.arguments)?;
 
     let mut notes = Vec::new();
-    let cache = plan.cache_dir.clone().or_else(default_cache);
+    let cache = plan.cache_dir.clone().or_else(cache_folder::of_tokens);
     let mut examples = |split: &Split| tokenize(&classifier, split, cache.as_ref(), &mut notes);
     let train = examples(&rows.train)?;
     let validation = rows.validation.as_ref().map(&mut examples).transpose()?;
@@ -78,24 +79,9 @@ fn tokenize(
         None => dataset::encode(tokenizer, &split.texts, max_length)?,
         Some(folder) => {
             let (encoded, outcome) = dataset::encode_cached(tokenizer, &split.texts, max_length, folder)?;
-            match outcome {
-                CacheOutcome::Reused(_) | CacheOutcome::Written(_) => {}
-                CacheOutcome::Rebuilt { file, reason } => {
-                    notes.push(format!("the damaged cache {} was written anew: {reason}", file.display()));
-                }
-                CacheOutcome::InMemory { reason } => {
-                    notes.push(format!("the tokens are not cached on disk: {reason}"));
-                }
-            }
+            notes.extend(cache_folder::note(outcome));
             encoded
         }
     };
-    Ok(Examples { encoded, labels: split.labels.clone(), example_ids: split.example_ids.clone() })
-}
-
-/// This user's cache: `XDG_CACHE_HOME/tunesmith/tokens`, else `~/.cache/tunesmith/tokens`.
-fn default_cache() -> Option<PathBuf> {
-    let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-    let cache = set("XDG_CACHE_HOME").or_else(|| set("HOME").map(|home| home.join(".cache")));
-    cache.map(|cache| cache.join("tunesmith").join("tokens"))
+    Ok(Examples { encoded, labels: split.labels.clone(), example_ids: split.example_ids() })
 }

@@ -67,7 +67,7 @@ impl<'a> SuspectLabels<'a> {
             table.write_record([
                 rank.to_string(),
                 name.to_owned(),
-                split.rows[row].to_string(),
+                split.row(row).to_string(),
                 label(split.labels[row]),
                 label(suggested),
                 format!("{score:.4}"),
@@ -106,7 +106,8 @@ mod tests {
         let train = source("train.csv", &["ham,hello", "spam,\"win, \"\"now\"\"\"", "spam,see you"]);
         let long = format!("ham,{}", "é".repeat(EXCERPT + 1));
         let test = source("test.csv", &["ham,hi", &long]);
-        let mut request = DatasetRequest::new(Files::PerSplit { train, validation: None, test: Some(test) });
+        let mut request =
+            DatasetRequest::new(Files::PerSplit { train: vec![train], validation: vec![], test: vec![test] });
         request.sizes.validation_size = Size::Count(0);
         dataset::load_dataset(&request).unwrap()
     }

@@ -51,7 +51,7 @@ pub(crate) fn start(
     max_length: Option<usize>,
 ) -> Result<(Classifier<Cpu>, encoder::LoadReport), classifier::Error> {
     let (source, labels) = (ModelSource::Folder(folder.to_owned()), labels());
-    let start = Start::<&str> { source: &source, labels: &labels, max_length, seed: 4, texts: &[] };
+    let start = Start::<[&str]> { source: &source, labels: &labels, max_length, seed: 4, texts: &[] };
     Classifier::start(&start, Cpu::fastest(2).unwrap())
 }
 

@@ -92,7 +92,7 @@ pub(super) fn find(rows: &Rows<'_>, repeats: &Repeats, near: &Near, findings: &m
             leaks.sort_by_key(|leak| leak.position);
             leaks.dedup_by_key(|leak| leak.position);
             let positions: Vec<usize> = leaks.iter().map(|leak| leak.position).collect();
-            let numbers = positions.iter().map(|&position| split.rows[position]).collect();
+            let numbers = positions.iter().map(|&position| split.row(position)).collect();
             Leaks { split: role, seen, rows: numbers, leaks, positions }
         })
         .collect()
@@ -232,8 +232,8 @@ fn difference(a: &str, b: &str) -> String {
 /// Says so if not all texts were looked at.
 fn sampled(near: &Near, repeats: &Repeats) -> String {
     match repeats.normalised.len() {
-        all if near.searched < all => {
-            format!(" (looked for among {}, so there are more)", share(near.searched, all, "texts"))
+        all if near.searched() < all => {
+            format!(" (looked for among {}, so there are more)", share(near.searched(), all, "texts"))
         }
         _ => String::new(),
     }

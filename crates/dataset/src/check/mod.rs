@@ -5,8 +5,9 @@
 //! is for people ([`Findings`] prints itself), for programs (it serialises), and for whoever measures a model: the rows
 //! that were [seen before](Findings::leaked), which flatter a score.
 //!
-//! Time and memory grow with the characters of the texts, whatever stands in them. Near duplicates are the costly part, and
-//! are looked for in a sample above [`NEAR_TEXTS`] texts; see `near`. Read on in `repeats` for equal texts, `leaks`,
+//! Time grows with the characters of the texts, whatever stands in them, and memory with the number of rows, by less than a
+//! hundred bytes each. Near duplicates are the costly part, and are looked for in a sample above [`NEAR_TEXTS`] texts; see
+//! `near`. Read on in `repeats` for equal texts, `leaks`,
 //! `labels`, `texts` and `tokens`.
 
 mod damage;
@@ -65,7 +66,7 @@ pub struct Findings {
 pub struct SplitSize {
     /// What it is for.
     pub split: Role,
-    /// The file it comes from.
+    /// The file it comes from, or the first of several and how many more.
     pub file: String,
     /// How many rows it has.
     pub rows: usize,
@@ -89,7 +90,7 @@ fn check_near(dataset: &Dataset, near_texts: usize) -> Findings {
     leaks::near_conflicts(&rows, &repeats, &near, &mut findings);
     texts::findings(&rows, &mut findings);
     let split =
-        |(role, split): (Role, &crate::Split)| SplitSize { split: role, file: split.source.clone(), rows: split.len() };
+        |(role, split): (Role, &crate::Split)| SplitSize { split: role, file: split.source(), rows: split.len() };
     let mut found = Findings {
         rows: rows.len(),
         classes: rows.classes().len(),
@@ -97,7 +98,7 @@ fn check_near(dataset: &Dataset, near_texts: usize) -> Findings {
         duplicates: repeats.duplicates(),
         normalised_duplicates: repeats.normalised_duplicates(),
         near_duplicates: near.duplicates,
-        near_searched: near.searched,
+        near_searched: near.searched(),
         different_texts: repeats.normalised.len(),
         leaks,
         findings,

@@ -20,16 +20,21 @@ pub(super) struct Repeats {
 pub(super) struct Numbering {
     /// The number of each row.
     pub(super) of: Vec<u32>,
-    /// For each number the first row of each role that has it.
-    firsts: Vec<[Option<u32>; 3]>,
+    /// For each number the first row of each role that has it, or [`NONE`].
+    firsts: Vec<[u32; 3]>,
 }
 
+/// No row: half of what an `Option` takes, of which there may be millions.
+const NONE: u32 = u32::MAX;
+
 impl Numbering {
-    fn new(rows: &Rows<'_>, prints: impl IntoIterator<Item = u128>) -> Self {
-        let (of, count) = number(prints);
-        let mut firsts = vec![[None; 3]; count];
-        for (row, &number) in of.iter().enumerate() {
-            firsts[number as usize][rows.place(row).0 as usize].get_or_insert(row as u32);
+    fn new(rows: &Rows<'_>, print: impl Fn(&str) -> u128 + Sync) -> Self {
+        let prints = (0..rows.len()).into_par_iter().map(|row| print(rows.text(row)));
+        let (of, count) = number(prints.collect());
+        let mut firsts = vec![[NONE; 3]; count];
+        for (row, &number) in (0..).zip(&of) {
+            let first = &mut firsts[number as usize][rows.place(row as usize).0 as usize];
+            *first = row.min(*first);
         }
         Self { of, firsts }
     }
@@ -41,13 +46,15 @@ impl Numbering {
 
     /// The first row of a role that has this text.
     pub(super) fn first_in(&self, number: u32, role: Role) -> Option<usize> {
-        self.firsts[number as usize][role as usize].map(|row| row as usize)
+        let first = self.firsts[number as usize][role as usize];
+        (first != NONE).then_some(first as usize)
     }
 
     /// The first row of all that has this text.
     pub(super) fn first(&self, number: u32) -> usize {
-        let firsts = self.firsts[number as usize].iter().flatten();
-        firsts.min().map_or(0, |&row| row as usize)
+        // A number has a row in one of the splits.
+        let [train, validation, test] = self.firsts[number as usize];
+        train.min(validation).min(test) as usize
     }
 
     /// How many rows have each text.
@@ -60,11 +67,9 @@ impl Numbering {
 
 impl Repeats {
     pub(super) fn new(rows: &Rows<'_>) -> Self {
-        let print = |text: &&str| (fingerprint(text), fingerprint(&normalise(text)));
-        let prints: Vec<(u128, u128)> = rows.texts().par_iter().map(print).collect();
         Self {
-            exact: Numbering::new(rows, prints.iter().map(|print| print.0)),
-            normalised: Numbering::new(rows, prints.iter().map(|print| print.1)),
+            exact: Numbering::new(rows, fingerprint),
+            normalised: Numbering::new(rows, |text| fingerprint(&normalise(text))),
         }
     }
 
@@ -113,7 +118,8 @@ impl Repeats {
 
     /// How many texts, normalised, stand in more than one split.
     fn parted(&self) -> usize {
-        self.normalised.firsts.iter().filter(|firsts| firsts.iter().flatten().count() > 1).count()
+        let splits = |firsts: &&[u32; 3]| firsts.iter().filter(|&&first| first != NONE).count();
+        self.normalised.firsts.iter().filter(|firsts| splits(firsts) > 1).count()
     }
 
     fn normalised_finding(&self, rows: &Rows<'_>) -> Finding {

@@ -97,12 +97,13 @@ impl<'a> Rows<'a> {
 
     pub(super) fn text(&self, row: usize) -> &'a str {
         let (role, position) = self.place(row);
-        &self.split(role).texts[position]
+        self.split(role).texts.text(position)
     }
 
-    /// The texts of all rows.
-    pub(super) fn texts(&self) -> Vec<&'a str> {
-        self.splits().flat_map(|(_, split)| split.texts.iter().map(String::as_str)).collect()
+    /// How many bytes a row's text has.
+    pub(super) fn size(&self, row: usize) -> usize {
+        let (role, position) = self.place(row);
+        self.split(role).texts.size(position)
     }
 
     pub(super) fn label(&self, row: usize) -> u32 {
@@ -116,10 +117,10 @@ impl<'a> Rows<'a> {
         let split = self.split(role);
         Spot {
             split: role,
-            file: split.source.clone(),
-            row: split.rows[position],
+            file: split.file(position).to_owned(),
+            row: split.row(position),
             label: self.dataset.labels.name(split.labels[position]).unwrap_or_default().to_owned(),
-            text: excerpt(&split.texts[position]),
+            text: excerpt(split.texts.text(position)),
         }
     }
 

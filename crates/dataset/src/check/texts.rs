@@ -7,62 +7,113 @@ use super::finding::{EXAMPLES, Example, Finding, Severity, plural, share, thousa
 use super::rows::Rows;
 
 pub(super) fn findings(rows: &Rows<'_>, findings: &mut Vec<Finding>) {
-    let seen: Vec<Seen> = rows.texts().par_iter().map(|text| Seen::of(text)).collect();
-    findings.extend(empty(rows, &seen));
-    findings.extend(outliers(rows, &seen));
-    for (at, kind) in KINDS.iter().enumerate() {
-        let signs: Vec<(usize, usize)> =
-            seen.iter().enumerate().filter_map(|(row, seen)| Some((row, seen.signs[at]?))).collect();
-        findings.extend(kind.finding(rows, &signs));
+    let mut lengths = vec![0; rows.len()];
+    let seen = lengths
+        .par_chunks_mut(AT_ONCE)
+        .enumerate()
+        .map(|(chunk, lengths)| Seen::of(rows, chunk * AT_ONCE, lengths))
+        .reduce(Seen::default, Seen::and);
+    findings.extend(empty(rows, &seen.blank));
+    findings.extend(outliers(rows, &lengths));
+    for (kind, signs) in KINDS.iter().zip(&seen.signs) {
+        findings.extend(kind.finding(rows, signs));
     }
 }
 
-/// What one look at a text tells.
+/// How many rows are looked at by one thread before it takes the next ones.
+const AT_ONCE: usize = 1024;
+
+/// How many rows have something, and the first few of them.
+struct Tally<T> {
+    count: usize,
+    first: Vec<T>,
+}
+
+impl<T> Default for Tally<T> {
+    fn default() -> Self {
+        Self { count: 0, first: Vec::new() }
+    }
+}
+
+impl<T> Tally<T> {
+    fn push(&mut self, found: T) {
+        self.count += 1;
+        if self.first.len() < EXAMPLES {
+            self.first.push(found);
+        }
+    }
+
+    /// With that of later rows.
+    fn and(mut self, later: Self) -> Self {
+        self.count += later.count;
+        self.first.extend(later.first.into_iter().take(EXAMPLES.saturating_sub(self.first.len())));
+        self
+    }
+}
+
+/// What one look at the texts of some rows tells.
+#[derive(Default)]
 struct Seen {
-    characters: usize,
-    blank: bool,
-    /// Where the first sign of each of [`KINDS`] stands, in bytes.
-    signs: [Option<usize>; KINDS.len()],
+    blank: Tally<usize>,
+    /// For each of [`KINDS`] rows and where its first sign stands, in bytes.
+    signs: [Tally<(usize, usize)>; KINDS.len()],
 }
 
 impl Seen {
-    fn of(text: &str) -> Self {
-        Self {
-            characters: text.chars().count(),
-            blank: text.trim().is_empty(),
-            signs: KINDS.each_ref().map(|kind| (kind.find)(text)),
+    /// Of the rows from `first` on. `lengths` gets the characters of each text, 0 for one that is blank.
+    fn of(rows: &Rows<'_>, first: usize, lengths: &mut [u32]) -> Self {
+        let mut seen = Self::default();
+        for (row, length) in (first..).zip(lengths) {
+            let text = rows.text(row);
+            if text.trim().is_empty() {
+                seen.blank.push(row);
+            } else {
+                *length = u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+            }
+            for (kind, signs) in KINDS.iter().zip(&mut seen.signs) {
+                if let Some(sign) = (kind.find)(text) {
+                    signs.push((row, sign));
+                }
+            }
         }
+        seen
+    }
+
+    fn and(self, later: Self) -> Self {
+        let mut of_later = later.signs.into_iter();
+        let signs = self.signs.map(|signs| signs.and(of_later.next().unwrap_or_default()));
+        Self { blank: self.blank.and(later.blank), signs }
     }
 }
 
-fn empty(rows: &Rows<'_>, seen: &[Seen]) -> Option<Finding> {
-    let blank: Vec<usize> = (0..seen.len()).filter(|&row| seen[row].blank).collect();
-    (!blank.is_empty()).then(|| Finding {
+fn empty(rows: &Rows<'_>, blank: &Tally<usize>) -> Option<Finding> {
+    let count = blank.count;
+    (count > 0).then(|| Finding {
         name: "empty_texts",
-        severity: Severity::by_share(Severity::Note, Severity::Warning, blank.len(), rows.len(), 1),
-        count: blank.len(),
-        message: format!("{} have no text", share(blank.len(), rows.len(), "rows")),
+        severity: Severity::by_share(Severity::Note, Severity::Warning, count, rows.len(), 1),
+        count,
+        message: format!("{} have no text", share(count, rows.len(), "rows")),
         advice: "Remove them: nothing can be learnt from them but how often each label has no text.",
-        examples: Example::singles(rows, &blank),
+        examples: Example::singles(rows, &blank.first),
     })
 }
 
 /// Texts far longer or shorter than most, by Tukey's outer fences on the logarithm of the length.
-fn outliers(rows: &Rows<'_>, seen: &[Seen]) -> Option<Finding> {
-    let written: Vec<usize> = (0..seen.len()).filter(|&row| !seen[row].blank).collect();
-    let length = |row: usize| (seen[row].characters as f64).ln();
-    let mut lengths: Vec<f64> = written.iter().map(|&row| length(row)).collect();
-    lengths.sort_unstable_by(f64::total_cmp);
-    let quartile = |quarter: usize| lengths.get(lengths.len() * quarter / 4).copied();
+fn outliers(rows: &Rows<'_>, lengths: &[u32]) -> Option<Finding> {
+    let logarithm = |length: u32| f64::from(length).ln();
+    let mut sorted: Vec<u32> = lengths.iter().copied().filter(|&length| length > 0).collect();
+    sorted.par_sort_unstable();
+    let quartile = |quarter: usize| sorted.get(sorted.len() * quarter / 4).copied().map(logarithm);
     let (first, third) = (quartile(1)?, quartile(3)?);
     // Where nearly all texts are of one length, half as long again is nothing odd.
     let fence = 3.0 * (third - first).max(0.5);
-    let mut outliers: Vec<usize> =
-        written.into_iter().filter(|&row| length(row) < first - fence || length(row) > third + fence).collect();
+    let is_odd = |length: u32| length > 0 && (logarithm(length) < first - fence || logarithm(length) > third + fence);
+    let mut outliers: Vec<usize> = (0..lengths.len()).filter(|&row| is_odd(lengths[row])).collect();
     let middle = f64::midpoint(first, third);
-    outliers.sort_by(|&a, &b| (length(b) - middle).abs().total_cmp(&(length(a) - middle).abs()));
+    let distance = |row: usize| (logarithm(lengths[row]) - middle).abs();
+    outliers.sort_by(|&a, &b| distance(b).total_cmp(&distance(a)));
     let count = outliers.len();
-    let example = |&row: &usize| Example::new(rows, &[row], plural(seen[row].characters, "character", "characters"));
+    let example = |&row: &usize| Example::new(rows, &[row], plural(lengths[row] as usize, "character", "characters"));
     (count > 0).then(|| Finding {
         name: "length_outliers",
         severity: Severity::Note,
@@ -128,16 +179,16 @@ const KINDS: [Kind; 5] = [
 ];
 
 impl Kind {
-    fn finding(&self, rows: &Rows<'_>, signs: &[(usize, usize)]) -> Option<Finding> {
+    fn finding(&self, rows: &Rows<'_>, signs: &Tally<(usize, usize)>) -> Option<Finding> {
         let [low, high] = self.severities;
-        let count = signs.len();
+        let count = signs.count;
         (count > 0).then(|| Finding {
             name: self.name,
             severity: Severity::by_share(low, high, count, rows.len(), 1),
             count,
             message: format!("{} hold {}", share(count, rows.len(), "texts"), self.what),
             advice: self.advice,
-            examples: signs.iter().take(EXAMPLES).map(|&(row, sign)| Example::around(rows, row, sign)).collect(),
+            examples: signs.first.iter().map(|&(row, sign)| Example::around(rows, row, sign)).collect(),
         })
     }
 }

@@ -35,7 +35,7 @@ fn truncated(rows: &Rows<'_>, tokens: &Tokens<'_>) -> Option<Finding> {
         .filter(|(_, length)| *length == tokens.max_length)
         .map(|(row, _)| row)
         .collect();
-    full_length.sort_by_key(|&row| std::cmp::Reverse(rows.text(row).len()));
+    full_length.sort_by_key(|&row| std::cmp::Reverse(rows.size(row)));
     full_length.truncate(count.min(EXAMPLES));
     (count > 0).then(|| Finding {
         name: "truncated",

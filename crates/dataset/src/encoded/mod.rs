@@ -1,15 +1,27 @@
 //! The token ids of a whole split, in memory or in a memory-mapped file.
 //!
-//! Ids stand one after another with offsets beside them. What the file looks like and when it is believed is in `cache`.
+//! Ids stand one after another with offsets beside them, in two bytes each where the vocabulary allows. Texts are tokenised
+//! some thousand at a time, so that nothing but the result grows with their number. What the file looks like and when it
+//! is believed is in `cache`, how it is written in `writer`.
 
 mod cache;
+mod ids;
+mod writer;
 
-use std::path::{Path, PathBuf};
+use std::{
+    borrow::Cow,
+    io,
+    path::{Path, PathBuf},
+};
 
-use memmap2::Mmap;
 use rayon::prelude::*;
 
-use crate::{Result, Tokenizer};
+use crate::{Result, TextList, TokenIds, Tokenizer};
+use ids::{Ids, Width};
+use writer::Writer;
+
+/// How many texts are tokenised before their ids are put away: enough for all threads, little for memory.
+const AT_ONCE: usize = 4096;
 
 /// Token ids of texts and what is known of their lengths.
 pub struct Encoded {
@@ -19,9 +31,9 @@ pub struct Encoded {
 
 enum Store {
     /// Where texts begin, and the end; all ids.
-    Memory(Vec<u64>, Vec<u32>),
+    Memory(Vec<u64>, Ids),
     /// The same two, inside a file that `cache` has verified.
-    Mapped { map: Mmap, texts: usize },
+    Mapped(cache::Verified),
 }
 
 /// Figures over all texts.
@@ -36,21 +48,35 @@ struct Summary {
     full_longest: u64,
 }
 
+impl Summary {
+    fn add(&mut self, len: usize, full_len: usize) {
+        self.texts += 1;
+        self.tokens += len as u64;
+        self.longest = self.longest.max(len as u64);
+        self.truncated += u64::from(full_len > len);
+        self.full_tokens += full_len as u64;
+        self.full_longest = self.full_longest.max(full_len as u64);
+    }
+}
+
 impl Encoded {
     /// From each text's ids and its length before truncation.
     pub fn from_rows(rows: impl IntoIterator<Item = (Vec<u32>, usize)>) -> Self {
-        let (mut offsets, mut ids, mut summary) = (vec![0], Vec::new(), Summary::default());
-        for (row, full_len) in rows {
-            ids.extend_from_slice(&row);
-            offsets.push(ids.len() as u64);
-            summary.texts += 1;
-            summary.tokens += row.len() as u64;
-            summary.longest = summary.longest.max(row.len() as u64);
-            summary.truncated += u64::from(full_len > row.len());
-            summary.full_tokens += full_len as u64;
-            summary.full_longest = summary.full_longest.max(full_len as u64);
+        let mut encoded = Self::in_memory();
+        rows.into_iter().for_each(|(ids, full_len)| encoded.push(&ids, full_len));
+        encoded
+    }
+
+    fn in_memory() -> Self {
+        Self { store: Store::Memory(vec![0], Ids::default()), summary: Summary::default() }
+    }
+
+    fn push(&mut self, row: &[u32], full_len: usize) {
+        if let Store::Memory(offsets, ids) = &mut self.store {
+            self.summary.add(row.len(), full_len);
+            ids.extend(row);
+            offsets.push(self.summary.tokens);
         }
-        Self { store: Store::Memory(offsets, ids), summary }
     }
 
     /// How many texts there are.
@@ -67,20 +93,27 @@ impl Encoded {
     ///
     /// # Panics
     /// When there is no such text.
-    pub fn input_ids(&self, index: usize) -> &[u32] {
-        let (offsets, ids) = self.parts();
-        &ids[offsets[index] as usize..offsets[index + 1] as usize]
+    pub fn input_ids(&self, index: usize) -> Cow<'_, [u32]> {
+        match &self.store {
+            Store::Memory(offsets, ids) => ids.get(offsets[index] as usize..offsets[index + 1] as usize),
+            Store::Mapped(file) => file.ids(index),
+        }
     }
 
     /// How many ids text `index` has.
+    ///
+    /// # Panics
+    /// When there is no such text.
     pub fn length(&self, index: usize) -> usize {
-        let (offsets, _) = self.parts();
-        (offsets[index + 1] - offsets[index]) as usize
+        match &self.store {
+            Store::Memory(offsets, _) => (offsets[index + 1] - offsets[index]) as usize,
+            Store::Mapped(file) => file.range(index).len(),
+        }
     }
 
     /// The lengths of all texts.
-    pub fn lengths(&self) -> Vec<usize> {
-        (0..self.len()).map(|index| self.length(index)).collect()
+    pub fn lengths(&self) -> impl ExactSizeIterator<Item = usize> {
+        (0..self.len()).map(|index| self.length(index))
     }
 
     /// Tokens of all texts together.
@@ -112,13 +145,6 @@ impl Encoded {
     pub fn full_longest(&self) -> usize {
         self.summary.full_longest as usize
     }
-
-    fn parts(&self) -> (&[u64], &[u32]) {
-        match &self.store {
-            Store::Memory(offsets, ids) => (offsets, ids),
-            Store::Mapped { map, texts } => cache::parts(map, *texts),
-        }
-    }
 }
 
 /// What became of the cache.
@@ -146,10 +172,12 @@ pub enum CacheOutcome {
 ///
 /// # Errors
 /// When the tokeniser refuses a text or `max_length`.
-pub fn encode<T: AsRef<str> + Sync>(tokenizer: &Tokenizer, texts: &[T], max_length: usize) -> Result<Encoded> {
-    let rows: Vec<_> =
-        texts.par_iter().map(|text| tokenizer.encode(text.as_ref(), max_length)).collect::<Result<_>>()?;
-    Ok(Encoded::from_rows(rows.into_iter().map(|row| (row.ids, row.full_len))))
+pub fn encode<T: TextList + ?Sized>(tokenizer: &Tokenizer, texts: &T, max_length: usize) -> Result<Encoded> {
+    let mut encoded = Encoded::in_memory();
+    for rows in tokenized(tokenizer, texts, max_length) {
+        rows?.iter().for_each(|row| encoded.push(&row.ids, row.full_len));
+    }
+    Ok(encoded)
 }
 
 /// Tokenises texts unless `folder` has the result already, and keeps it there.
@@ -159,9 +187,9 @@ pub fn encode<T: AsRef<str> + Sync>(tokenizer: &Tokenizer, texts: &[T], max_leng
 ///
 /// # Errors
 /// When the tokeniser refuses a text or `max_length`.
-pub fn encode_cached<T: AsRef<str> + Sync>(
+pub fn encode_cached<T: TextList + ?Sized>(
     tokenizer: &Tokenizer,
-    texts: &[T],
+    texts: &T,
     max_length: usize,
     folder: &Path,
 ) -> Result<(Encoded, CacheOutcome)> {
@@ -172,17 +200,51 @@ pub fn encode_cached<T: AsRef<str> + Sync>(
         Err(cache::Unusable::Absent) => None,
         Err(cache::Unusable::Damaged(reason)) => Some(reason),
     };
-    let encoded = encode(tokenizer, texts, max_length)?;
-    match cache::write(&file, &key, &encoded) {
-        Err(error) => Ok((encoded, CacheOutcome::InMemory { reason: format!("{}: {error}", file.display()) })),
-        Ok(()) => {
-            // Map what was written, so that the pages can be dropped; what is in memory does as well.
-            let encoded = cache::open(&file, &key).unwrap_or(encoded);
-            let outcome = match damage {
-                Some(reason) => CacheOutcome::Rebuilt { file, reason },
-                None => CacheOutcome::Written(file),
-            };
-            Ok((encoded, outcome))
+    let unwritten = |reason: String| -> Result<_> {
+        Ok((encode(tokenizer, texts, max_length)?, CacheOutcome::InMemory { reason }))
+    };
+    if let Err(error) = write(tokenizer, texts, max_length, &file, &key)? {
+        return unwritten(format!("{}: {error}", file.display()));
+    }
+    let outcome = match damage {
+        Some(reason) => CacheOutcome::Rebuilt { file: file.clone(), reason },
+        None => CacheOutcome::Written(file.clone()),
+    };
+    match cache::open(&file, &key) {
+        Ok(encoded) => Ok((encoded, outcome)),
+        Err(cache::Unusable::Absent) => unwritten(format!("{}: it was removed at once", file.display())),
+        Err(cache::Unusable::Damaged(reason)) => unwritten(format!("{}: {reason}", file.display())),
+    }
+}
+
+/// Tokenises texts into a file, of which nothing is there until all of it is. The inner result says whether it could be
+/// written.
+fn write<T: TextList + ?Sized>(
+    tokenizer: &Tokenizer,
+    texts: &T,
+    max_length: usize,
+    file: &Path,
+    key: &blake3::Hash,
+) -> Result<io::Result<()>> {
+    let width = Width::of(tokenizer, max_length)?;
+    let mut writer = match Writer::begin(file, width) {
+        Ok(writer) => writer,
+        Err(error) => return Ok(Err(error)),
+    };
+    for rows in tokenized(tokenizer, texts, max_length) {
+        if let Err(error) = writer.push(&rows?) {
+            return Ok(Err(writer.with_need(error, texts.len())));
         }
     }
+    Ok(writer.finish(file, key))
+}
+
+/// The ids of texts, some thousand texts at a time.
+fn tokenized<T: TextList + ?Sized>(
+    tokenizer: &Tokenizer,
+    texts: &T,
+    max_length: usize,
+) -> impl Iterator<Item = Result<Vec<TokenIds>>> {
+    let chunks = (0..texts.len()).step_by(AT_ONCE).map(|first| first..texts.len().min(first + AT_ONCE));
+    chunks.map(move |chunk| chunk.into_par_iter().map(|at| tokenizer.encode(texts.text(at), max_length)).collect())
 }

@@ -4,6 +4,7 @@
 //! [`crate::read`] for files and in [`crate::split`] for how rows are dealt out.
 
 mod notice;
+mod split;
 mod table;
 
 use std::{
@@ -13,13 +14,14 @@ use std::{
 };
 
 use crate::{
-    Columns, Error, Labels, Place, ReadOptions, Result, Size, SplitSizes,
+    Columns, Error, Labels, Place, ReadOptions, Result, Scratch, Size, SplitSizes,
     read::{self, Records},
-    split::{self, sample},
+    split::{sample, split as deal},
 };
 use table::Table;
 
 pub use notice::Notice;
+pub use split::Split;
 
 /// Where rows come from.
 #[derive(Debug, Clone)]
@@ -44,6 +46,14 @@ impl Source {
         }
     }
 
+    /// How many bytes it has as it is, packed or not; 0 where that is not known.
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::File(path) => path.metadata().map_or(0, |metadata| metadata.len()),
+            Self::Memory { bytes, .. } => bytes.len() as u64,
+        }
+    }
+
     /// Begins to read it.
     ///
     /// # Errors
@@ -62,21 +72,32 @@ impl From<&Path> for Source {
     }
 }
 
-/// The files of a data set.
+/// The files of a data set. Where there are several for one purpose, their rows stand one after another.
 #[derive(Debug, Clone)]
 pub enum Files {
-    /// One file that is split by sizes.
-    One(Source),
-    /// One file per split. Without a validation file, validation rows are taken from the training file when
+    /// Rows that are split by sizes.
+    One(Vec<Source>),
+    /// Files for each split. Without any for validation, validation rows are taken from the training rows when
     /// `validation_size` asks for them.
     PerSplit {
         /// Rows to learn from.
-        train: Source,
+        train: Vec<Source>,
         /// Rows to choose the best model by.
-        validation: Option<Source>,
+        validation: Vec<Source>,
         /// Rows to report on.
-        test: Option<Source>,
+        test: Vec<Source>,
     },
+}
+
+impl Files {
+    /// All of them.
+    pub fn sources(&self) -> impl Iterator<Item = &Source> {
+        let [first, second, third] = match self {
+            Self::One(sources) => [&sources[..], &[], &[]],
+            Self::PerSplit { train, validation, test } => [&train[..], validation, test],
+        };
+        first.iter().chain(second).chain(third)
+    }
 }
 
 /// What to load and how.
@@ -100,6 +121,8 @@ pub struct DatasetRequest {
     pub max_validation_samples: Option<usize>,
     /// A sample of the test rows.
     pub max_test_samples: Option<usize>,
+    /// Where texts are kept while the program runs, if they are too many for memory.
+    pub scratch: Scratch,
 }
 
 impl DatasetRequest {
@@ -115,57 +138,7 @@ impl DatasetRequest {
             max_train_samples: None,
             max_validation_samples: None,
             max_test_samples: None,
-        }
-    }
-}
-
-/// Rows that are used for one purpose. All lists are of one length.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Split {
-    /// The file they came from.
-    pub source: String,
-    /// The texts, empty ones included.
-    pub texts: Vec<String>,
-    /// Class ids.
-    pub labels: Vec<u32>,
-    /// Row numbers in the file, from 1.
-    pub rows: Vec<u64>,
-    /// What an example is called wherever randomness or reports speak of it: the file's number and the row, so it depends
-    /// neither on the order of training nor on how rows are packed.
-    pub example_ids: Vec<u64>,
-}
-
-impl Split {
-    /// How many rows there are.
-    pub fn len(&self) -> usize {
-        self.texts.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
-    }
-
-    /// How many rows each of `classes` classes has.
-    pub fn class_counts(&self, classes: usize) -> Vec<usize> {
-        let mut counts = vec![0; classes];
-        self.labels.iter().for_each(|&label| counts[label as usize] += 1);
-        counts
-    }
-
-    /// How many texts have nothing but blanks.
-    pub fn empty_texts(&self) -> usize {
-        self.texts.iter().filter(|text| text.trim().is_empty()).count()
-    }
-
-    /// Moves the rows at these positions out; what stays behind has lost their texts.
-    fn take(&mut self, positions: &[usize]) -> Self {
-        Self {
-            source: self.source.clone(),
-            texts: positions.iter().map(|&at| std::mem::take(&mut self.texts[at])).collect(),
-            labels: positions.iter().map(|&at| self.labels[at]).collect(),
-            rows: positions.iter().map(|&at| self.rows[at]).collect(),
-            example_ids: positions.iter().map(|&at| self.example_ids[at]).collect(),
+            scratch: Scratch::default(),
         }
     }
 }
@@ -192,74 +165,70 @@ pub struct Dataset {
 /// # Errors
 /// When a file cannot be read, a column or label is unclear, missing or unknown, or the sizes do not fit.
 pub fn load_dataset(request: &DatasetRequest) -> Result<Dataset> {
-    let (source, validation, test) = match &request.files {
-        Files::One(source) => (source, None, None),
-        Files::PerSplit { train, validation, test } => (train, validation.as_ref(), test.as_ref()),
+    let (sources, validation, test) = match &request.files {
+        Files::One(sources) => (sources, &[][..], &[][..]),
+        Files::PerSplit { train, validation, test } => (train, &validation[..], &test[..]),
     };
     let choose = |file: &str, columns: &[String]| {
         Columns::choose(file, columns, request.text_column.as_deref(), request.label_column.as_deref())
     };
-    let mut table = Table::read(source, &request.read, choose)?;
-    let (labels, ids) = Labels::learn(&table.file, &table.found(), request.label_names.as_deref())?;
+    let table = Table::read(sources, &request.read, &request.scratch, choose)?;
+    let (labels, ids) = Labels::learn(&table.name, &table.found(), request.label_names.as_deref())?;
 
-    let mut whole = table.rows(ids, 0);
-    let sizes = sizes_for(request, validation.is_some());
-    let assignment = split::split(&table.file, &whole.texts, &whole.labels, labels.len(), &sizes)?;
-    let mut part = |rows: &[usize]| (!rows.is_empty()).then(|| whole.take(rows));
+    let (name, columns) = (table.name.clone(), table.columns.clone());
+    let whole = table.into_rows(&ids, 0);
+    let sizes = sizes_for(request, !validation.is_empty());
+    let assignment = deal(&name, &whole.texts, &whole.labels, labels.len(), &sizes)?;
+    let part = |rows: &[usize]| (!rows.is_empty()).then(|| whole.select(rows));
     let mut validation_split = part(&assignment.validation);
     let mut test_split = part(&assignment.test);
-    let train = whole.take(&assignment.train);
+    let train = whole.select(&assignment.train);
 
-    let other = |source: &Source, number: u64| -> Result<Split> {
-        let again = |file: &str, columns: &[String]| table.columns.again(file, columns);
-        let mut other = Table::read(source, &request.read, again)?;
+    let other = |sources: &[Source], number: u64| -> Result<Split> {
+        let again = |file: &str, others: &[String]| columns.again(file, others);
+        let other = Table::read(sources, &request.read, &request.scratch, again)?;
         // Only names that were given say what an integer means; an order that was learnt does not.
-        let found = other.found();
         let ids = match request.label_names {
-            Some(_) => labels.by_name_or_id(&other.file, &found, "--label-names has")?,
-            None => labels.by_name(&other.file, &found, "the training rows have")?,
+            Some(_) => labels.by_name_or_id(&other.found(), "--label-names has")?,
+            None => labels.by_name(&other.found(), "the training rows have")?,
         };
-        Ok(other.rows(ids, number))
+        Ok(other.into_rows(&ids, number))
     };
-    if let Some(source) = validation {
-        validation_split = Some(other(source, 1)?);
+    if !validation.is_empty() {
+        validation_split = Some(other(validation, 1)?);
     }
-    if let Some(source) = test {
-        test_split = Some(other(source, 2)?);
+    if !test.is_empty() {
+        test_split = Some(other(test, 2)?);
     }
 
-    let mut dataset = Dataset {
-        labels,
-        columns: table.columns,
-        train,
-        validation: validation_split,
-        test: test_split,
-        notices: assignment.notices,
-    };
+    let mut dataset =
+        Dataset { labels, columns, train, validation: validation_split, test: test_split, notices: assignment.notices };
     dataset.take_samples(request)?;
     dataset.check_classes()?;
     Ok(dataset)
 }
 
-/// Loads one labelled file against known labels, to evaluate a model: labels may be names or ids; a notice says so where
-/// they are ids, since another order would turn every score around.
+/// Loads labelled rows against known labels, to evaluate a model: labels may be names or ids; a notice says so where
+/// they are ids, since another order would turn every score around. Texts that are too many for memory go to `scratch`.
 ///
 /// # Errors
 /// When the file cannot be read, a column is unclear, or a label is missing or unknown.
 pub fn load_labelled(
-    source: &Source,
+    sources: &[Source],
     options: &ReadOptions,
     text_column: Option<&str>,
     label_column: Option<&str>,
     labels: &Labels,
+    scratch: &Scratch,
 ) -> Result<(Columns, Split, Option<Notice>)> {
     let choose = |file: &str, columns: &[String]| Columns::choose(file, columns, text_column, label_column);
-    let mut table = Table::read(source, options, choose)?;
-    let ids = labels.by_name_or_id(&table.file, &table.found(), "the model knows")?;
-    let by_id = table.found().iter().all(|found| labels.id(found.label).is_none());
+    let table = Table::read(sources, options, scratch, choose)?;
+    let found = table.found();
+    let ids = labels.by_name_or_id(&found, "the model knows")?;
+    let by_id = found.iter().all(|found| labels.id(found.label).is_none());
     let notice = by_id.then(|| Notice::LabelsAreIds { names: labels.names().to_vec() });
-    let split = table.rows(ids, 0);
-    Ok((table.columns, split, notice))
+    let columns = table.columns.clone();
+    Ok((columns, table.into_rows(&ids, 0), notice))
 }
 
 /// With a file per split, the sizes say only how validation is taken from train.
@@ -290,13 +259,13 @@ impl Dataset {
                 self.notices.push(Notice::SampleOfAll { split: name, asked: limit, rows });
             }
             let rows = sample(&split.labels, classes, limit, request.sizes.seed, stream as u64 + 1);
-            *split = split.take(&rows);
+            *split = split.select(&rows);
         }
         self.validation.take_if(|split| split.is_empty());
         self.test.take_if(|split| split.is_empty());
         match self.train.is_empty() {
             true => Err(Error::Split {
-                file: self.train.source.clone(),
+                file: self.train.source(),
                 rows: 0,
                 reason: "a sample of 0 rows leaves none to train on".to_owned(),
             }),
@@ -313,7 +282,7 @@ impl Dataset {
             let known: Vec<String> =
                 (0..self.labels.len() as u32).filter(|&id| trained[id as usize] > 0).map(name).collect();
             return Err(Error::UnknownLabel {
-                place: Place { file: split.source.clone(), row: split.rows[at], line: None },
+                place: Place { file: split.file(at).to_owned(), row: split.row(at), line: None },
                 label: name(split.labels[at]),
                 known_from: "the training rows have",
                 known: crate::error::list(&known),
@@ -321,7 +290,7 @@ impl Dataset {
         }
         if let [only] = (0..trained.len()).filter(|&id| trained[id] > 0).collect::<Vec<_>>()[..] {
             let label = self.labels.names()[only].clone();
-            return Err(Error::OneClass { file: self.train.source.clone(), label });
+            return Err(Error::OneClass { file: self.train.source(), label });
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Notice, Result, Size, same_text};
+use crate::{Error, Notice, Result, Size, TextList, same_text};
 use pool::Pool;
 
 /// How one file is split.
@@ -89,9 +89,9 @@ pub struct Assignment {
 ///
 /// # Errors
 /// When the sizes ask for more rows than there are, or leave training none, or a class too few.
-pub fn split<T: AsRef<str>>(
+pub fn split<T: TextList + ?Sized>(
     file: &str,
-    texts: &[T],
+    texts: &T,
     labels: &[u32],
     classes: usize,
     sizes: &SplitSizes,

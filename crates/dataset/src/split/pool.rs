@@ -13,42 +13,50 @@ use crate::Permutation;
 /// Units by class, each class in a random order, that are dealt out from the end.
 pub(super) struct Pool<'a> {
     labels: &'a [u32],
-    /// The rows of one unit after those of another.
-    rows: Vec<usize>,
+    /// The rows of one unit after those of another; 32 bits hold any, and there may be millions.
+    rows: Vec<u32>,
     classes: Vec<Vec<Unit>>,
     /// How many rows each class had at first: the proportions.
     weights: Vec<usize>,
     /// For each class that has rows, where the unit begins that is kept so that one of them is learnt from.
-    keepers: Vec<Option<usize>>,
+    keepers: Vec<Option<u32>>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 struct Unit {
     /// Its place in `rows`.
-    range: Range<usize>,
+    start: u32,
+    end: u32,
     /// Whether only training may have it.
     kept: bool,
 }
 
 impl Unit {
     fn size(&self) -> usize {
-        self.range.len()
+        self.range().len()
+    }
+
+    fn range(&self) -> Range<usize> {
+        self.start as usize..self.end as usize
     }
 }
 
 impl<'a> Pool<'a> {
     /// `units` has the number of each row's unit, from 0, in the order of first occurrence.
     pub(super) fn new(labels: &'a [u32], units: &[u32], classes: usize, seed: u64) -> Self {
-        let (rows, ranges) = gather(units);
+        let (rows, ends) = gather(units);
         let mut by_class = vec![Vec::new(); classes];
-        for range in ranges {
-            let class = majority(rows[range.clone()].iter().map(|&row| labels[row]));
-            by_class[class as usize].push(Unit { range, kept: false });
+        let mut start = 0;
+        for end in ends {
+            let unit = Unit { start, end, kept: false };
+            let class = majority(rows[unit.range()].iter().map(|&row| labels[row as usize]));
+            by_class[class as usize].push(unit);
+            start = end;
         }
-        let weights = by_class.iter().map(|units| units.iter().map(Unit::size).sum()).collect();
-        let shuffled = by_class.iter().enumerate().map(|(class, units)| {
+        let weights = by_class.iter().map(|units: &Vec<Unit>| units.iter().map(Unit::size).sum()).collect();
+        let shuffled = by_class.into_iter().enumerate().map(|(class, units)| {
             let order = Permutation::new(units.len(), seed, class as u64);
-            order.iter().map(|position| units[position].clone()).collect()
+            order.iter().map(|position| units[position]).collect()
         });
         let mut pool = Self { labels, rows, classes: shuffled.collect(), weights, keepers: Vec::new() };
         pool.choose_keepers();
@@ -59,15 +67,15 @@ impl<'a> Pool<'a> {
     fn choose_keepers(&mut self) {
         let mut holds = vec![None; self.classes.len()];
         for unit in self.classes.iter().flatten() {
-            for &row in &self.rows[unit.range.clone()] {
-                holds[self.labels[row] as usize].get_or_insert(unit.range.start);
+            for &row in &self.rows[unit.range()] {
+                holds[self.labels[row as usize] as usize].get_or_insert(unit.start);
             }
         }
-        let own = self.classes.iter().map(|units| units.first().map(|unit| unit.range.start));
+        let own = self.classes.iter().map(|units| units.first().map(|unit| unit.start));
         self.keepers = own.zip(holds).map(|(own, held)| own.or(held)).collect();
-        let kept: HashSet<usize> = self.keepers.iter().copied().flatten().collect();
+        let kept: HashSet<u32> = self.keepers.iter().copied().flatten().collect();
         for unit in self.classes.iter_mut().flatten() {
-            unit.kept = kept.contains(&unit.range.start);
+            unit.kept = kept.contains(&unit.start);
         }
     }
 
@@ -106,8 +114,9 @@ impl<'a> Pool<'a> {
 
     /// All that is left.
     pub(super) fn rest(self) -> Vec<usize> {
-        let units = self.classes.into_iter().flatten();
-        let mut rows: Vec<usize> = units.flat_map(|unit| self.rows[unit.range].to_vec()).collect();
+        let units = self.classes.iter().flatten();
+        let rows = units.flat_map(|unit| &self.rows[unit.range()]);
+        let mut rows: Vec<usize> = rows.map(|&row| row as usize).collect();
         rows.sort_unstable();
         rows
     }
@@ -130,7 +139,7 @@ impl<'a> Pool<'a> {
         let units = self.classes.iter().flatten().filter(|unit| open(unit));
         // One unit too large is nearer than none.
         if let Some(smallest) = units.min_by_key(|unit| unit.size()).filter(|unit| unit.size() < 2 * missing) {
-            let smallest = smallest.range.start;
+            let smallest = smallest.start;
             dealt.extend(self.take(smallest));
         }
         dealt.sort_unstable();
@@ -145,7 +154,7 @@ impl<'a> Pool<'a> {
         {
             if open(&unit) && unit.size() <= seats {
                 seats -= unit.size();
-                dealt.extend_from_slice(&self.rows[unit.range]);
+                dealt.extend(self.rows[unit.range()].iter().map(|&row| row as usize));
             } else {
                 passed_over.push(unit);
             }
@@ -154,34 +163,34 @@ impl<'a> Pool<'a> {
     }
 
     /// Moves out the unit that begins there.
-    fn take(&mut self, start: usize) -> Vec<usize> {
+    fn take(&mut self, start: u32) -> Vec<usize> {
         for units in &mut self.classes {
-            if let Some(at) = units.iter().position(|unit| unit.range.start == start) {
-                return self.rows[units.remove(at).range].to_vec();
+            if let Some(at) = units.iter().position(|unit| unit.start == start) {
+                return self.rows[units.remove(at).range()].iter().map(|&row| row as usize).collect();
             }
         }
         Vec::new()
     }
 }
 
-/// Rows in the order of their units, and the place of each unit among them.
-fn gather(units: &[u32]) -> (Vec<usize>, Vec<Range<usize>>) {
+/// Rows in the order of their units, and where each unit ends among them.
+fn gather(units: &[u32]) -> (Vec<u32>, Vec<u32>) {
     let count = units.iter().max().map_or(0, |&last| last as usize + 1);
     let mut sizes = vec![0; count];
     units.iter().for_each(|&unit| sizes[unit as usize] += 1);
-    let mut end = 0;
-    let mut ranges: Vec<Range<usize>> = Vec::with_capacity(count);
-    for size in sizes {
-        ranges.push(end..end);
-        end += size;
+    // Where each unit begins, and once its rows are in their places, where it ends.
+    let mut next = 0;
+    for size in &mut sizes {
+        next += std::mem::replace(size, next);
     }
+    let mut ends = sizes;
     let mut rows = vec![0; units.len()];
-    for (row, &unit) in units.iter().enumerate() {
-        let range = &mut ranges[unit as usize];
-        rows[range.end] = row;
-        range.end += 1;
+    for (row, &unit) in (0..).zip(units) {
+        let end = &mut ends[unit as usize];
+        rows[*end as usize] = row;
+        *end += 1;
     }
-    (rows, ranges)
+    (rows, ends)
 }
 
 /// The label that occurs most often, the smaller of two that do.

@@ -22,7 +22,7 @@ use super::{
     Tokenizer,
     bert::{SpecialTokens, build},
 };
-use crate::{Error, Result};
+use crate::{Error, Result, TextList};
 
 /// Characters beyond the most frequent of this number are unknown: what BERT's own trainer keeps.
 const ALPHABET: usize = 1000;
@@ -37,7 +37,7 @@ const PREFIX: &str = "##";
 ///
 /// # Errors
 /// When `vocab_size` has no room for the special tokens and the characters of the texts, or the texts have no words.
-pub fn train_wordpiece<T: AsRef<str> + Sync>(texts: &[T], vocab_size: usize, lowercase: bool) -> Result<Tokenizer> {
+pub fn train_wordpiece<T: TextList + ?Sized>(texts: &T, vocab_size: usize, lowercase: bool) -> Result<Tokenizer> {
     let normalizer = BertNormalizer::new(true, true, None, lowercase);
     let words = count_words(texts, &normalizer)?;
     if words.is_empty() {
@@ -76,12 +76,12 @@ fn config(special: &SpecialTokens, lowercase: bool) -> Map<String, Value> {
 }
 
 /// The words of all texts and how often each occurs, sorted.
-fn count_words<T: AsRef<str> + Sync>(texts: &[T], normalizer: &BertNormalizer) -> Result<BTreeMap<String, u64>> {
+fn count_words<T: TextList + ?Sized>(texts: &T, normalizer: &BertNormalizer) -> Result<BTreeMap<String, u64>> {
     let refused = |error: tokenizers::Error| Error::Vocabulary { reason: error.to_string() };
-    let counts = texts
-        .par_iter()
-        .try_fold(AHashMap::new, |mut counts: AHashMap<String, u64>, text| {
-            let mut normalized = NormalizedString::from(text.as_ref());
+    let counts = (0..texts.len())
+        .into_par_iter()
+        .try_fold(AHashMap::new, |mut counts: AHashMap<String, u64>, at| {
+            let mut normalized = NormalizedString::from(texts.text(at));
             normalizer.normalize(&mut normalized)?;
             let mut split = PreTokenizedString::from(normalized);
             BertPreTokenizer.pre_tokenize(&mut split)?;

@@ -20,9 +20,9 @@ fn same(a: &Encoded, b: &Encoded) -> bool {
 fn figures_are_counted() {
     let encoded = encode(&tokenizer(), &TEXTS, 6).unwrap();
     assert_eq!(encoded.len(), 4);
-    assert_eq!(encoded.lengths(), (0..4).map(|at| encoded.input_ids(at).len()).collect::<Vec<_>>());
+    assert!(encoded.lengths().eq((0..4).map(|at| encoded.input_ids(at).len())));
     assert_eq!((encoded.length(1), encoded.longest(), encoded.truncated()), (2, 6, 2));
-    assert_eq!(encoded.total_tokens(), encoded.lengths().iter().sum::<usize>());
+    assert_eq!(encoded.total_tokens(), encoded.lengths().sum::<usize>());
     assert!(encoded.full_longest() >= 13 && encoded.full_tokens() > encoded.total_tokens());
     assert_eq!(encoded.mean_tokens(), encoded.total_tokens() as f64 / 4.0);
     assert!(encode(&tokenizer(), &TEXTS[..0], 6).unwrap().is_empty());
@@ -81,7 +81,7 @@ fn any_damage_is_noticed_and_repaired() {
         let (encoded, outcome) = encode_cached(&tokenizer, &TEXTS, 8, folder.path()).unwrap();
         assert!(matches!(outcome, CacheOutcome::Rebuilt { .. }), "{outcome:?}");
         assert!(same(&encoded, &memory));
-        assert_eq!(fs::read(&file).unwrap(), good);
+        assert!(fs::read(&file).unwrap() == good);
     }
 }
 

@@ -1,7 +1,8 @@
 //! From a request to labels and splits.
 
 use dataset::{
-    DatasetRequest, Error, Files, Labels, Notice, ReadOptions, Size, SplitSizes, load_dataset, load_labelled,
+    DatasetRequest, Error, Files, Labels, Notice, ReadOptions, Scratch, Size, Split, SplitSizes, check, load_dataset,
+    load_labelled,
 };
 
 use crate::tools::{memory, one};
@@ -30,9 +31,9 @@ fn one_file_is_split_and_every_row_remembers_where_it_was() {
     let mut seen = Vec::new();
     for split in [&data.train, &validation, &test] {
         for at in 0..split.len() {
-            assert_eq!(split.texts[at], format!("text {}", split.rows[at] - 1));
-            assert_eq!(split.labels[at], u32::from((split.rows[at] - 1) % 5 == 0));
-            seen.push(split.example_ids[at]);
+            assert_eq!(split.texts[at], *format!("text {}", split.row(at) - 1));
+            assert_eq!(split.labels[at], u32::from((split.row(at) - 1) % 5 == 0));
+            seen.push(split.example_id(at));
         }
     }
     seen.sort_unstable();
@@ -53,38 +54,88 @@ fn blocks_in_file_order() {
         ..SplitSizes::default()
     };
     let data = load_dataset(&request).unwrap();
-    assert_eq!(data.train.rows, (1..=50).collect::<Vec<_>>());
-    assert_eq!(data.validation.unwrap().rows, (51..=70).collect::<Vec<_>>());
-    assert_eq!(data.test.unwrap().rows, (71..=95).collect::<Vec<_>>());
+    let rows = |split: &Split| (0..split.len()).map(|at| split.row(at)).collect::<Vec<_>>();
+    assert_eq!(rows(&data.train), (1..=50).collect::<Vec<_>>());
+    assert_eq!(rows(&data.validation.unwrap()), (51..=70).collect::<Vec<_>>());
+    assert_eq!(rows(&data.test.unwrap()), (71..=95).collect::<Vec<_>>());
     assert_eq!(data.notices, [Notice::UnusedRows { count: 5 }]);
 }
 
 #[test]
 fn a_file_per_split_and_validation_taken_from_train() {
     let files = |validation| Files::PerSplit {
-        train: memory("train.csv", &table(50)),
+        train: vec![memory("train.csv", &table(50))],
         validation,
-        test: Some(memory("test.jsonl", "{\"label\": \"ham\", \"text\": \"t\"}")),
+        test: vec![memory("test.jsonl", "{\"label\": \"ham\", \"text\": \"t\"}")],
     };
-    let data = load_dataset(&DatasetRequest::new(files(None))).unwrap();
+    let data = load_dataset(&DatasetRequest::new(files(vec![]))).unwrap();
     assert_eq!((data.train.len(), data.validation.unwrap().len()), (45, 5));
     let test = data.test.unwrap();
-    assert_eq!((test.labels[0], test.rows[0], test.source.as_str()), (0, 1, "test.jsonl"));
-    assert!(!data.train.example_ids.contains(&test.example_ids[0]), "files do not share names");
+    assert_eq!((test.labels[0], test.row(0), test.source().as_str()), (0, 1, "test.jsonl"));
+    assert!(!data.train.example_ids().contains(&test.example_id(0)), "files do not share names");
 
-    let mut request = DatasetRequest::new(files(None));
+    let mut request = DatasetRequest::new(files(vec![]));
     request.sizes.validation_size = Size::Count(0);
     assert!(load_dataset(&request).unwrap().validation.is_none());
-    let data = load_dataset(&DatasetRequest::new(files(Some(memory("v.csv", &table(7)))))).unwrap();
+    let data = load_dataset(&DatasetRequest::new(files(vec![memory("v.csv", &table(7))]))).unwrap();
     assert_eq!((data.train.len(), data.validation.unwrap().len()), (50, 7));
+}
+
+#[test]
+fn files_of_one_split_stand_one_after_another() {
+    let of_train =
+        || vec![memory("a.csv", "text,label\na,x\nb,y\n"), memory("b.jsonl", "{\"label\": \"y\", \"text\": \"c\"}")];
+    let of_test = |last: &str| vec![memory("t.csv", "label,text\nx,d\n"), memory("u.csv", last)];
+    let files = |last| Files::PerSplit { train: of_train(), validation: vec![], test: of_test(last) };
+    let mut request = DatasetRequest::new(files("text,label\ne,y\n"));
+    request.sizes = no_split();
+    let data = load_dataset(&request).unwrap();
+    let told = |split: &Split| -> Vec<String> {
+        (0..split.len()).map(|at| format!("{} {} {}", split.file(at), split.row(at), &split.texts[at])).collect()
+    };
+    assert_eq!(told(&data.train), ["a.csv 1 a", "a.csv 2 b", "b.jsonl 1 c"]);
+    assert_eq!((data.train.source().as_str(), &data.train.labels[..]), ("a.csv and 1 more", &[0, 1, 1][..]));
+    let test = data.test.unwrap();
+    assert_eq!(told(&test), ["t.csv 1 d", "u.csv 1 e"]);
+    assert_eq!(data.train.example_ids(), [1, 2, 3]);
+    assert_eq!(test.example_ids(), [2 << 48 | 1, 2 << 48 | 2]);
+
+    request.files = files("text,label\ne,y\nf,z\n");
+    assert!(failure(&request).starts_with("read u.csv, row 2 (line 3): label \"z\" is unknown"));
+    request.files = files("sentence,label\ne,y\n");
+    assert!(failure(&request).starts_with("find column \"text\" in u.csv"));
+    request.files = Files::One(of_train());
+    request.sizes.test_size = Size::Count(1);
+    let (train, test) = load_dataset(&request).map(|data| (data.train, data.test.unwrap())).unwrap();
+    assert_eq!((train.len(), test.len()), (2, 1));
+    request.files = Files::One(vec![]);
+    assert_eq!(failure(&request), "read no file: it has no rows");
+}
+
+#[test]
+fn texts_that_are_too_many_for_memory_are_the_same_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut request = DatasetRequest::new(one("a.csv", &table(1000)));
+    let in_memory = load_dataset(&request).unwrap();
+    request.scratch = Scratch { folder: folder.path().join("scratch"), most_in_memory: 100 };
+    let on_disk = load_dataset(&request).unwrap();
+    assert!(on_disk.train.texts.are_on_disk() && !in_memory.train.texts.are_on_disk());
+    assert_eq!((&on_disk.train, &on_disk.validation), (&in_memory.train, &in_memory.validation));
+    assert_eq!(check(&on_disk), check(&in_memory));
+
+    let no_folder = folder.path().join("a file");
+    std::fs::write(&no_folder, "").unwrap();
+    request.scratch.folder = no_folder.join("below");
+    let error = failure(&request);
+    assert!(error.starts_with("keep the texts in ") && error.contains("a file/below"), "{error}");
 }
 
 #[test]
 fn classes_that_train_lacks_are_errors() {
     let mut request = DatasetRequest::new(Files::PerSplit {
-        train: memory("train.csv", &table(50)),
-        validation: None,
-        test: Some(memory("test.csv", "text,label\na,ham\nb,eggs\n")),
+        train: vec![memory("train.csv", &table(50))],
+        validation: vec![],
+        test: vec![memory("test.csv", "text,label\na,ham\nb,eggs\n")],
     });
     assert_eq!(
         failure(&request),
@@ -92,9 +143,9 @@ fn classes_that_train_lacks_are_errors() {
     );
     // Nor may the order that was learnt be taken for what integers mean.
     request.files = Files::PerSplit {
-        train: memory("train.csv", &table(50)),
-        validation: None,
-        test: Some(memory("test.csv", "text,label\na,0\nb,1\n")),
+        train: vec![memory("train.csv", &table(50))],
+        validation: vec![],
+        test: vec![memory("test.csv", "text,label\na,0\nb,1\n")],
     };
     assert!(failure(&request).contains("label \"0\" is unknown"));
     request.label_names = Some(vec!["ham".into(), "spam".into()]);
@@ -137,7 +188,7 @@ fn empty_texts_are_kept() {
     let mut request = DatasetRequest::new(one("a.csv", "text,label\n,x\n  ,y\nc,x\n"));
     request.sizes = no_split();
     let data = load_dataset(&request).unwrap();
-    assert_eq!(data.train.texts, ["", "  ", "c"]);
+    assert_eq!(data.train.texts.iter().collect::<Vec<_>>(), ["", "  ", "c"]);
 }
 
 #[test]
@@ -162,9 +213,9 @@ fn samples_are_stratified_and_repeat() {
 #[test]
 fn the_same_columns_are_asked_of_every_file() {
     let request = DatasetRequest::new(Files::PerSplit {
-        train: memory("train.csv", &table(50)),
-        validation: None,
-        test: Some(memory("test.csv", "sentence,label\na,ham\n")),
+        train: vec![memory("train.csv", &table(50))],
+        validation: vec![],
+        test: vec![memory("test.csv", "sentence,label\na,ham\n")],
     });
     assert_eq!(failure(&request), "find column \"text\" in test.csv: its columns are \"sentence\", \"label\"");
 }
@@ -173,7 +224,7 @@ fn the_same_columns_are_asked_of_every_file() {
 fn a_labelled_file_is_loaded_against_a_model() {
     let labels = Labels::from_names(vec!["neg".into(), "pos".into()]).unwrap();
     let load = |text: &str| {
-        load_labelled(&memory("e.csv", text), &ReadOptions::default(), None, None, &labels)
+        load_labelled(&[memory("e.csv", text)], &ReadOptions::default(), None, None, &labels, &Scratch::default())
             .map(|(_, split, notice)| (split.labels, notice.map(|notice| notice.to_string())))
     };
     assert_eq!(load("text,label\na,pos\nb,neg\n").unwrap(), (vec![1, 0], None));

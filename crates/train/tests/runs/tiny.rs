@@ -79,7 +79,7 @@ impl Ground {
 
     pub(crate) fn classifier(&self, threads: usize, labels: &Labels) -> Classifier<Cpu> {
         let source = ModelSource::Folder(self.folder.path().to_owned());
-        let start = Start::<&str> { source: &source, labels, max_length: None, seed: 5, texts: &[] };
+        let start = Start::<[&str]> { source: &source, labels, max_length: None, seed: 5, texts: &[] };
         let backend = Cpu::with(threads, Isa::detect(), self.precision).unwrap();
         Classifier::start(&start, backend).unwrap().0
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use dataset::{Files, Source, Split};
+use dataset::{Source, Split};
 use encoder::Network;
 use journal::{DataFile, DataInfo, Event, Histogram, ModelInfo, RunInfo, SplitInfo};
 use kernels::Cpu;
@@ -74,12 +74,6 @@ fn model(plan: &TrainPlan, prepared: &Prepared) -> ModelInfo {
 
 fn data(plan: &TrainPlan, prepared: &Prepared) -> io::Result<DataInfo> {
     let rows = &prepared.rows;
-    let sources = match &plan.request.files {
-        Files::One(source) => vec![source],
-        Files::PerSplit { train, validation, test } => {
-            [Some(train), validation.as_ref(), test.as_ref()].into_iter().flatten().collect()
-        }
-    };
     let splits = [
         ("train", Some(&rows.train), Some(&prepared.train)),
         ("validation", rows.validation.as_ref(), prepared.validation.as_ref()),
@@ -87,7 +81,7 @@ fn data(plan: &TrainPlan, prepared: &Prepared) -> io::Result<DataInfo> {
     ];
     let classes = rows.labels.len();
     Ok(DataInfo {
-        files: sources.into_iter().map(file).collect::<io::Result<_>>()?,
+        files: plan.request.files.sources().map(file).collect::<io::Result<_>>()?,
         text_column: rows.columns.text.to_string(),
         label_column: rows.columns.label.to_string(),
         labels: rows.labels.names().to_vec(),
@@ -105,16 +99,15 @@ fn of_split(split: &Split, examples: &Examples, classes: usize) -> SplitInfo {
         tokens: encoded.total_tokens() as u64,
         truncated: encoded.truncated() as u64,
         class_counts: split.class_counts(classes).into_iter().map(|rows| rows as u64).collect(),
-        lengths: histogram(&encoded.lengths()),
+        lengths: histogram(encoded.longest(), encoded.lengths()),
     }
 }
 
 /// Bins of a power of two, as many as are needed and no more than [`BINS`].
-fn histogram(lengths: &[usize]) -> Histogram {
-    let longest = lengths.iter().copied().max().unwrap_or(0);
+fn histogram(longest: usize, lengths: impl Iterator<Item = usize>) -> Histogram {
     let width = (longest + 1).div_ceil(BINS).next_power_of_two();
     let mut counts = vec![0; longest / width + 1];
-    lengths.iter().for_each(|length| counts[length / width] += 1);
+    lengths.for_each(|length| counts[length / width] += 1);
     Histogram { width: width as u64, counts }
 }
 
@@ -138,10 +131,10 @@ mod tests {
 
     #[test]
     fn lengths_fall_into_bins_of_a_power_of_two() {
-        let found = histogram(&[0, 3, 4, 127]);
+        let found = histogram(127, [0, 3, 4, 127].into_iter());
         assert_eq!((found.width, found.counts.len()), (4, 32));
         assert_eq!((found.counts[0], found.counts[1], found.counts[31]), (2, 1, 1));
-        assert_eq!(histogram(&[]), Histogram { width: 1, counts: vec![0] });
+        assert_eq!(histogram(0, std::iter::empty()), Histogram { width: 1, counts: vec![0] });
     }
 
     #[test]

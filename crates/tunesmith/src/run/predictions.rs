@@ -34,7 +34,7 @@ fn table<W: io::Write>(out: W, rows: &Split, labels: &Labels, evaluation: &Evalu
     for (at, logits) in evaluation.logits.chunks_exact(names.len()).enumerate() {
         let scores = softmax(logits);
         let best = (0..scores.len()).fold(0, |best, at| if logits[at] > logits[best] { at } else { best });
-        let known = [rows.rows[at].to_string(), names[rows.labels[at] as usize].clone(), names[best].clone()];
+        let known = [rows.row(at).to_string(), names[rows.labels[at] as usize].clone(), names[best].clone()];
         let scores = scores.iter().map(ToString::to_string);
         let excerpt = rows.texts[at].chars().take(EXCERPT).collect();
         table.write_record(known.into_iter().chain(scores).chain([excerpt]))?;
@@ -50,13 +50,8 @@ mod tests {
     #[test]
     fn a_row_has_its_number_labels_scores_and_text() {
         let labels = Labels::from_names(vec!["ham".to_owned(), "spam, or so".to_owned()]).unwrap();
-        let rows = Split {
-            source: "a.csv".to_owned(),
-            texts: vec!["hello \"you\"\nthere".to_owned(), "é".repeat(EXCERPT + 1)],
-            labels: vec![1, 0],
-            rows: vec![7, 9],
-            example_ids: vec![7, 9],
-        };
+        let texts = ["hello \"you\"\nthere".to_owned(), "é".repeat(EXCERPT + 1)].into_iter().collect();
+        let rows = Split::new("a.csv", texts, vec![1, 0], [7, 9]);
         let logits = vec![0.0, 0.0, 100.0, 0.0];
         let metrics = ClassificationMetrics::compute(&rows.labels, &logits, 2).unwrap();
         let evaluation = Evaluation { logits, metrics, runtime: 1.0, batches: 1 };

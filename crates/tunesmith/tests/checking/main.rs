@@ -34,7 +34,9 @@ impl Place {
     }
 
     fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(env!("CARGO_BIN_EXE_tunesmith")).current_dir(self.0.path()).args(arguments).output().unwrap()
+        let mut program = Command::new(env!("CARGO_BIN_EXE_tunesmith"));
+        program.current_dir(self.0.path()).env("XDG_CACHE_HOME", self.0.path().join("cache"));
+        program.args(arguments).output().unwrap()
     }
 
     /// What it prints, which must go well.

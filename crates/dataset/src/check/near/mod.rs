@@ -48,12 +48,12 @@ fn limit(words: usize) -> usize {
 
 /// What was found.
 pub(super) struct Near {
-    /// For each normalised text, by its number: a near one in each split, if there is any.
+    /// The normalised texts that were looked at, by their numbers, in order.
+    numbers: Vec<u32>,
+    /// For each of them a near one in each split, if there is any, by its position in `numbers`.
     partners: Vec<[Option<u32>; 3]>,
     /// How many texts could be left out so that no two near ones remain.
     pub(super) duplicates: usize,
-    /// How many different texts were looked at.
-    pub(super) searched: usize,
 }
 
 impl Near {
@@ -72,16 +72,18 @@ impl Near {
             found.search(long.map(|(at, sketch)| Filed { key: sketch.bands[band], text: at as u32 }).collect());
         }
         let duplicates = found.duplicates();
-        let mut partners = vec![[None; 3]; repeats.normalised.len()];
-        for (number, near) in numbers.iter().zip(found.of) {
-            partners[*number as usize] = near.map(|partner| partner.map(|at| numbers[at as usize]));
-        }
-        Self { partners, duplicates, searched: numbers.len() }
+        Self { partners: found.of, duplicates, numbers }
+    }
+
+    /// How many different texts were looked at.
+    pub(super) fn searched(&self) -> usize {
+        self.numbers.len()
     }
 
     /// A text near this one that the split has, both by their numbers.
     pub(super) fn partner(&self, number: u32, role: Role) -> Option<u32> {
-        self.partners[number as usize][role as usize]
+        let at = self.numbers.binary_search(&number).ok()?;
+        self.partners[at][role as usize].map(|partner| self.numbers[partner as usize])
     }
 }
 

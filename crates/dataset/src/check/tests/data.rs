@@ -20,12 +20,9 @@ pub(in crate::check) fn dataset_of(
         }
     }
     let labels = Labels::from_names(names).unwrap();
-    let split = |rows: &[Row<'_>], file: &str| Split {
-        source: file.to_owned(),
-        texts: rows.iter().map(|row| row.0.to_owned()).collect(),
-        labels: rows.iter().map(|row| labels.id(row.1).unwrap()).collect(),
-        rows: (1..=rows.len() as u64).collect(),
-        example_ids: (0..rows.len() as u64).collect(),
+    let split = |rows: &[Row<'_>], file: &str| {
+        let ids = rows.iter().map(|row| labels.id(row.1).unwrap()).collect();
+        Split::new(file, rows.iter().map(|row| row.0).collect(), ids, 1..=rows.len() as u32)
     };
     let column = |index, name: &str| Chosen { index, name: name.to_owned(), reason: Reason::UsualName };
     let held_out = |rows: &[Row<'_>], file| (!rows.is_empty()).then(|| split(rows, file));
