@@ -6,17 +6,20 @@
 
 mod bert;
 mod learn;
+mod words;
 
 use std::{
     fs,
     ops::Range,
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use serde_json::{Map, Value};
 use tokenizers::{PostProcessor, TruncationDirection};
 
 use crate::{Error, Result};
+use words::Words;
 
 pub use learn::train_wordpiece;
 
@@ -32,6 +35,8 @@ pub struct Tokenizer {
     /// `tokenizer_config.json`, kept for saving.
     config: Map<String, Value>,
     special_tokens: usize,
+    /// What is remembered of the words of texts, where that gives the same ids.
+    words: Option<Arc<Words>>,
 }
 
 /// The ids of one text.
@@ -82,7 +87,8 @@ impl Tokenizer {
         inner.with_truncation(None).map_err(|error| unusable(file, error))?;
         let json = inner.to_string(false).map_err(|error| unusable(file, error))?;
         let special_tokens = inner.get_post_processor().map_or(0, |processor| processor.added_tokens(false));
-        Ok(Self { inner, json, config, special_tokens })
+        let words = Words::of(&inner).map(Arc::new);
+        Ok(Self { inner, json, config, special_tokens, words })
     }
 
     /// The ids of a text with special tokens, cut on the right to at most `max_length` of them.
@@ -92,6 +98,13 @@ impl Tokenizer {
     pub fn encode(&self, text: &str, max_length: usize) -> Result<TokenIds> {
         let room = max_length.checked_sub(self.special_tokens).filter(|room| *room > 0);
         let room = room.ok_or(Error::TooShort { max_length, special: self.special_tokens })?;
+        if let Some(words) = &self.words
+            && let Some(mut ids) = words.ids(&self.inner, text).map_err(refused)?
+        {
+            let full_len = ids.len() + self.special_tokens;
+            ids.truncate(room);
+            return Ok(TokenIds { ids: words.wrap(&ids), full_len });
+        }
         // Cut by hand and not by the library, which does not say how long the text was.
         let mut encoding = self.inner.encode_fast(text, false).map_err(refused)?;
         let full_len = encoding.len() + self.special_tokens;

@@ -156,7 +156,53 @@ fn vocabularies_that_cannot_be_are_errors() {
     assert!(train_wordpiece(&["ab"], 100, true).unwrap().vocab_size() < 100);
 }
 
+/// What the library makes of a text by itself.
+fn by_the_library(tokenizer: &Tokenizer, text: &str, max_length: usize) -> Vec<u32> {
+    let mut library: tokenizers::Tokenizer = tokenizer.json().parse().unwrap();
+    let cut = tokenizers::TruncationParams { max_length, ..Default::default() };
+    library.with_truncation(Some(cut)).unwrap();
+    library.encode(text, true).unwrap().get_ids().to_vec()
+}
+
+#[test]
+fn words_that_are_remembered_have_the_ids_of_the_library() {
+    let texts = [
+        TEXTS[0],
+        TEXTS[2],
+        TEXTS[3],
+        "charged\u{7}twice",
+        "a\u{a0}b \u{b}c",
+        "[CLS] the [MASK]ed card",
+        "¿Qué? ≠ \u{37e}",
+        "ΣΑΣ",
+        "東京print京",
+        "the the THE The",
+        "x".repeat(120).leak(),
+        "e\u{301}e \u{301}e",
+        "\u{200b}the\u{ad}card",
+        "UN[UNK]",
+    ];
+    for lowercase in [true, false] {
+        let tokenizer = train_wordpiece(&TEXTS, 160, lowercase).unwrap();
+        // The second time they are remembered.
+        for text in texts.iter().chain(&texts) {
+            for max_length in [4, 512] {
+                let ids = tokenizer.encode(text, max_length).unwrap().ids;
+                assert_eq!(ids, by_the_library(&tokenizer, text, max_length), "{text:?}");
+            }
+        }
+    }
+}
+
 proptest! {
+    #[test]
+    fn any_text_has_the_ids_of_the_library(text in "(\\PC|[ -~]|[a-c' .\t\n\r]|[\\x00-\u{24f}]){0,40}", max_length in 3usize..30) {
+        let tokenizer = train_wordpiece(&TEXTS, 160, true).unwrap();
+        for _ in 0..2 {
+            prop_assert_eq!(tokenizer.encode(&text, max_length).unwrap().ids, by_the_library(&tokenizer, &text, max_length));
+        }
+    }
+
     #[test]
     fn any_text_is_encoded_within_its_length(text in "\\PC{0,80}", max_length in 3usize..20) {
         let tokenizer = train_wordpiece(&TEXTS, 120, true).unwrap();
