@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use hub::Cache;
+use hub::{Cache, Repo, RepoKind};
 
 use crate::Error;
 use crate::scratch::SCRATCH_SIZES;
@@ -42,10 +42,17 @@ fn find_model_in(name: &str, cache: Option<&Cache>) -> Result<ModelSource, Error
             false => Err(Error::UnknownScratch { name: name.to_owned(), known: known() }),
         };
     }
-    cache.and_then(|cache| cache.model(name)).map(ModelSource::Folder).ok_or_else(|| Error::NotFound {
+    let named = Repo::parse(RepoKind::Model, name).ok();
+    let in_cache = || {
+        let (repo, revision) = named.as_ref()?;
+        let (_, folder) = cache?.snapshot(repo, revision.as_deref())?;
+        folder.join("config.json").is_file().then_some(folder)
+    };
+    let canonical = Repo::model(hub::canonical(RepoKind::Model, name));
+    in_cache().map(ModelSource::Folder).ok_or_else(|| Error::NotFound {
         name: name.to_owned(),
         cache: cache.map_or("the Hub's cache".to_owned(), |cache| cache.folder().display().to_string()),
-        folder: Cache::at("").model_folder(hub::canonical(name)).display().to_string(),
+        folder: Cache::at("").repo_folder(&canonical).display().to_string(),
     })
 }
 

@@ -1,0 +1,50 @@
+//! A token: carried, never shown.
+
+use std::fmt;
+
+use crate::Error;
+
+/// What proves to the Hub who asks. It shows itself nowhere but in the header of a request to the Hub.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+impl Token {
+    /// The token in `text`, which may have white space around it; `None` where there is nothing else.
+    ///
+    /// # Errors
+    /// When it has characters that a header cannot carry. The message does not repeat it.
+    pub fn parse(text: &str) -> Result<Option<Self>, Error> {
+        let text = text.trim();
+        match text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            true if text.is_empty() => Ok(None),
+            true => Ok(Some(Self(text.to_owned()))),
+            false => Err(Error::TokenMalformed),
+        }
+    }
+
+    /// The text itself, to be sent or stored.
+    pub(crate) fn secret(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Token(...)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_cleaned_and_hidden() {
+        let token = Token::parse(" hf_secret\r\n").unwrap().unwrap();
+        assert_eq!(token.secret(), "hf_secret");
+        assert_eq!(format!("{token:?}"), "Token(...)");
+        assert_eq!(Token::parse(" \n").unwrap(), None);
+        let error = Token::parse("hf_a\nhf_b").unwrap_err();
+        assert!(!error.to_string().contains("hf_a"), "{error}");
+    }
+}

@@ -1,0 +1,71 @@
+//! Files of other addresses.
+
+use std::fs;
+
+use hub::{Error, Progress};
+use hub_stand_in::{Fault, Kind, What};
+
+use crate::scene::{Heard, Scene, large, quietly};
+
+const PATH: &str = "/datasets/org/data/resolve/main/reviews.csv";
+
+fn scene() -> (Scene, String) {
+    let scene = Scene::empty();
+    scene.stand_in.add_repo(Kind::Dataset, "org/data", &[("reviews.csv", &large())]);
+    let url = format!("{}{PATH}?download=true&token=secret", scene.stand_in.url());
+    (scene, url)
+}
+
+#[test]
+fn a_file_is_kept_until_it_changes() {
+    let (scene, url) = scene();
+    let hub = scene.hub();
+    let heard = Heard::default();
+    let file = hub.fetch_url(&url, &|progress: Progress<'_>| heard.hear(progress)).unwrap();
+    assert!(file.ends_with("reviews.csv") && file.starts_with(scene.home.path().join("assets/tunesmith")));
+    assert_eq!(fs::read(&file).unwrap(), large());
+    let size = large().len() as u64;
+    assert_eq!(heard.0.borrow().values().next().unwrap().last(), Some(&(size, Some(size))));
+    // The stand-in, as the Hub's store, answers 304 to its own tag.
+    assert_eq!(hub.fetch_url(&url, &quietly).unwrap(), file);
+    let statuses: Vec<_> = scene.of_store().iter().map(|asked| asked.status).collect();
+    assert_eq!(statuses, [200, 304]);
+    scene.stand_in.add_repo(Kind::Dataset, "org/data", &[("reviews.csv", b"text,label\n")]);
+    let file = hub.fetch_url(&url, &quietly).unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), "text,label\n");
+    // Nothing of the address that may be a secret is written down.
+    let record = fs::read_to_string(file.with_file_name("record.json")).unwrap();
+    assert!(!record.contains("secret") && record.contains("reviews.csv"), "{record}");
+}
+
+#[test]
+fn what_was_fetched_does_when_nobody_answers() {
+    let (scene, url) = scene();
+    let offline = scene.offline();
+    assert!(matches!(offline.fetch_url(&url, &quietly), Err(Error::Offline { .. })));
+    let hub = scene.hub();
+    let file = hub.fetch_url(&url, &quietly).unwrap();
+    assert_eq!(offline.fetch_url(&url, &quietly).unwrap(), file);
+    scene.stand_in.fault(Fault::always(PATH, What::Gone));
+    assert_eq!(hub.fetch_url(&url, &quietly).unwrap(), file);
+    assert!(scene.notices().contains("fetched before"), "{}", scene.notices());
+    // Damaged, it does not.
+    fs::write(&file, b"cut").unwrap();
+    assert!(matches!(hub.fetch_url(&url, &quietly), Err(Error::Unreachable { .. })));
+}
+
+#[test]
+fn a_cut_body_goes_on_and_errors_keep_secrets() {
+    let (scene, url) = scene();
+    scene.stand_in.fault(Fault::once("GET /store/", What::Cut(400_000)));
+    let hub = scene.hub();
+    let file = hub.fetch_url(&url, &quietly).unwrap();
+    assert_eq!(fs::read(file).unwrap(), large());
+    assert_eq!(scene.of_store()[1].range.as_deref(), Some("bytes=400000-"));
+    let missing = url.replace("reviews", "nothing");
+    for bad in [missing.as_str(), "ftp://host/file?token=secret", "reviews.csv"] {
+        let error = hub.fetch_url(bad, &quietly).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+    assert!(!scene.notices().contains("secret"), "{}", scene.notices());
+}
