@@ -29,8 +29,11 @@ pub enum Error {
         /// The folder that it would stand in.
         folder: String,
     },
+    /// An archive cannot be unpacked.
+    #[error(transparent)]
+    Archive(#[from] archive::Error),
     /// The path exists but is no folder.
-    #[error("load model {}: expected a folder, found a file", path.display())]
+    #[error("load model {}: expected a folder or a tar.gz, found another file", path.display())]
     NotAFolder {
         /// The path.
         path: PathBuf,

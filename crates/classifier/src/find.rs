@@ -13,16 +13,17 @@ pub const DEFAULT_MODEL: &str = "distilbert-base-uncased";
 /// Where a model comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ModelSource {
-    /// A folder with `config.json`, weights and tokeniser.
+    /// A folder with `config.json`, weights and tokeniser; that of an archive is in this user's cache.
     Folder(PathBuf),
     /// Random weights of this size, and a vocabulary learnt from the training texts.
     Scratch(String),
 }
 
-/// Finds the model that `name` means: an existing path wins over everything, then `scratch:SIZE`, then the Hub's cache.
+/// Finds the model that `name` means: an existing path, a folder or a `tar.gz` of one, wins over everything, then
+/// `scratch:SIZE`, then the Hub's cache.
 ///
 /// # Errors
-/// A path that is no folder, an unknown size, a name that the cache does not have.
+/// A path that is neither, an archive that cannot be trusted, an unknown size, a name that the cache does not have.
 pub fn find_model(name: &str) -> Result<ModelSource, Error> {
     find_model_in(name, Cache::of_this_user().as_ref())
 }
@@ -31,6 +32,10 @@ fn find_model_in(name: &str, cache: Option<&Cache>) -> Result<ModelSource, Error
     let path = Path::new(name);
     if path.is_dir() {
         return Ok(ModelSource::Folder(path.to_owned()));
+    }
+    if archive::is_archive(path) {
+        let folder = archive::open(path, archive::store_of_this_user().as_deref())?;
+        return Ok(ModelSource::Folder(folder));
     }
     if path.exists() {
         return Err(Error::NotAFolder { path: path.to_owned() });
@@ -73,7 +78,7 @@ mod tests {
         assert!(error.contains("models--distilbert--distilbert-base-uncased"), "{error}");
         assert!(error.contains(cache.folder().to_str().unwrap()), "{error}");
         let file = folder.path().join("file");
-        std::fs::write(&file, "").unwrap();
+        std::fs::write(&file, "no archive").unwrap();
         let error = find_model_in(file.to_str().unwrap(), None).unwrap_err();
         assert!(matches!(error, Error::NotAFolder { .. }), "{error}");
     }

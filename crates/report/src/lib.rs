@@ -17,7 +17,7 @@ mod story;
 mod visible;
 mod write;
 
-pub use card::model_card;
+pub use card::{model_card, on_hub};
 pub use error::Error;
 pub use page::html;
 pub use story::{

@@ -13,11 +13,13 @@ use crate::check_command::CheckFlags;
 use crate::evaluate_command::EvaluateFlags;
 use crate::flags::TrainFlags;
 use crate::layers::typed;
+use crate::pack_command::PackFlags;
 use crate::predict_command::PredictFlags;
 use crate::report_command::ReportFlags;
 use crate::runs_command::RunsFlags;
 use crate::sync_command::SyncFlags;
 use crate::tokenize_command::TokenizeFlags;
+use crate::unpack_command::UnpackFlags;
 
 const AFTER_HELP: &str = "\
 Every switch has its opposite: --x, --no-x, --x=false.
@@ -63,6 +65,12 @@ pub(crate) enum Task {
     /// Show the ids and pieces that a model makes of texts
     #[command(after_help = AFTER_HELP)]
     Tokenize(TokenizeFlags),
+    /// Make one file of a model: a tar.gz that every command here takes as it is, and transformers once it is unpacked
+    #[command(after_help = AFTER_HELP)]
+    Pack(PackFlags),
+    /// Make a folder of a packed model again
+    #[command(after_help = AFTER_HELP)]
+    Unpack(UnpackFlags),
     /// List, show and compare runs, or name the best
     #[command(after_help = AFTER_HELP)]
     Runs(RunsFlags),

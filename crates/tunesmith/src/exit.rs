@@ -10,6 +10,7 @@ use crate::computing::UnknownIsa;
 use crate::data_check::NotClean;
 use crate::destination::DestinationError;
 use crate::output::OutputError;
+use crate::pack_command::InTheWay;
 use crate::predict::abstain::AbstainError;
 use crate::predict::added::NamesTaken;
 use crate::predict::form::UnknownForm;
@@ -17,6 +18,7 @@ use crate::predict_command::Stopped;
 use crate::runs_command::NoSuchFigure;
 use crate::saved_model::Untrained;
 use crate::settings_error::SettingsError;
+use crate::shipped::NoModel;
 use crate::tracking::TrackingError;
 use crate::train_command::Interrupted;
 
@@ -78,6 +80,7 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(error) = cause.downcast_ref::<classifier::Error>() {
         return Some(match error {
             classifier::Error::Write { .. } => Exit::Disk,
+            classifier::Error::Archive(error) => return kind(error),
             classifier::Error::Stopped => Exit::Interrupted,
             classifier::Error::Tensors(error) => return kind(error),
             classifier::Error::Tokenizer(dataset::Error::Write { .. }) => Exit::Disk,
@@ -142,7 +145,19 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<NamesTaken>() {
         return Some(Exit::Data);
     }
-    if cause.is::<Untrained>() {
+    if let Some(error) = cause.downcast_ref::<archive::Error>() {
+        return Some(match error {
+            archive::Error::Io { .. } | archive::Error::Changed { .. } => Exit::Disk,
+            archive::Error::Folder { .. } | archive::Error::InTheWay { .. } | archive::Error::Homeless { .. } => {
+                Exit::Settings
+            }
+            _ => Exit::Model,
+        });
+    }
+    if cause.is::<InTheWay>() {
+        return Some(Exit::Settings);
+    }
+    if cause.is::<Untrained>() || cause.is::<NoModel>() {
         return Some(Exit::Model);
     }
     cause.is::<io::Error>().then_some(Exit::Disk)

@@ -17,6 +17,7 @@ mod exit;
 mod flags;
 mod layers;
 mod output;
+mod pack_command;
 mod plan;
 mod plan_text;
 mod predict;
@@ -33,6 +34,7 @@ mod saved;
 mod saved_model;
 mod seeds;
 mod settings_error;
+mod shipped;
 mod signals;
 mod suspects;
 mod sync_command;
@@ -40,6 +42,7 @@ mod tokenize_command;
 mod tracking;
 mod train_command;
 mod unleaked;
+mod unpack_command;
 
 use std::process::ExitCode;
 
@@ -59,6 +62,8 @@ fn main() -> ExitCode {
         Task::Evaluate(flags) => evaluate_command::run(&flags),
         Task::Predict(flags) => predict_command::run(&flags),
         Task::Tokenize(flags) => tokenize_command::run(&flags),
+        Task::Pack(flags) => pack_command::run(&flags),
+        Task::Unpack(flags) => unpack_command::run(&flags),
         Task::Runs(flags) => runs_command::run(&flags),
         Task::Report(flags) => report_command::run(&flags),
     };

@@ -5,8 +5,11 @@
 
 mod markdown;
 mod metadata;
+mod on_hub;
 mod sections;
 mod yaml;
+
+pub use on_hub::on_hub;
 
 use crate::Story;
 use crate::visible::visible;

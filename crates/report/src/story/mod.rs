@@ -70,7 +70,7 @@ impl Story {
         let deciding = deciding(&course);
         let scores = scores::of(deciding, &results, measured.as_ref());
         Ok(Self {
-            began_from_folder: Path::new(&course.run.model.source).is_dir(),
+            began_from_folder: Path::new(&course.run.model.source).exists(),
             course,
             results,
             measured,

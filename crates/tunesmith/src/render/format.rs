@@ -29,6 +29,16 @@ pub(crate) fn count(number: u64) -> String {
     text
 }
 
+/// `1.4 GB`.
+pub(crate) fn bytes(number: u64) -> String {
+    match number as f64 {
+        large if large >= 1e9 => format!("{:.1} GB", large / 1e9),
+        middle if middle >= 1e6 => format!("{:.1} MB", middle / 1e6),
+        small if small >= 1e3 => format!("{:.1} kB", small / 1e3),
+        _ => format!("{number} bytes"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -46,6 +56,13 @@ mod tests {
         ];
         for (seconds, text) in cases {
             assert_eq!(duration(seconds), text, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn bytes_have_the_unit_that_suits_them() {
+        for (number, text) in [(0, "0 bytes"), (999, "999 bytes"), (90_868_376, "90.9 MB"), (1_400_000_000, "1.4 GB")] {
+            assert_eq!(bytes(number), text);
         }
     }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use journal::Listener;
 
 use bar::Bar;
-pub(crate) use format::{count, duration};
+pub(crate) use format::{bytes, count, duration};
 use json::Json;
 use lines::Lines;
 
