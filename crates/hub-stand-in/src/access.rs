@@ -20,13 +20,15 @@ pub struct User {
     pub role: String,
     /// Names of repos that others opened to them.
     pub may_read: Vec<String>,
+    /// Organisations that they belong to, whose repos are theirs too.
+    pub orgs: Vec<String>,
 }
 
 impl User {
     /// Somebody with a token that may read and write.
     #[must_use]
     pub fn named(name: &str) -> Self {
-        Self { name: name.into(), token_name: format!("{name}'s laptop"), role: "write".into(), may_read: Vec::new() }
+        Self { name: name.into(), token_name: format!("{name}'s laptop"), role: "write".into(), ..Self::default() }
     }
 
     /// The same, let into one more repo.
@@ -36,8 +38,20 @@ impl User {
         self
     }
 
+    /// The same, in one more organisation.
+    #[must_use]
+    pub fn in_org(mut self, org: &str) -> Self {
+        self.orgs.push(org.to_owned());
+        self
+    }
+
+    /// Whether the repos of `owner` are theirs.
+    pub(crate) fn is(&self, owner: &str) -> bool {
+        self.name == owner || self.orgs.iter().any(|org| org == owner)
+    }
+
     fn is_let_into(&self, repo: &str) -> bool {
-        repo.split_once('/').is_some_and(|(owner, _)| owner == self.name) || self.may_read.iter().any(|may| may == repo)
+        repo.split_once('/').is_some_and(|(owner, _)| self.is(owner)) || self.may_read.iter().any(|may| may == repo)
     }
 }
 
@@ -107,7 +121,7 @@ pub(crate) fn portrait(user: &User) -> Value {
         "name": user.name,
         "fullname": user.name,
         "isPro": false,
-        "orgs": [],
+        "orgs": user.orgs.iter().map(|org| json!({ "type": "org", "name": org, "roleInOrg": "write" })).collect::<Vec<_>>(),
         "auth": {
             "type": "access_token",
             "accessToken": { "displayName": user.token_name, "role": user.role, "createdAt": "2026-01-01T00:00:00.000Z" },

@@ -1,9 +1,10 @@
 //! A stand-in for the Hugging Face Hub on loopback.
 //!
 //! Owns: what the Hub answers to those who read from it — redirects, entity tags, large files in another place, private
-//! and gated repos — and the faults that a network adds: a cut connection, a stall, a limit of requests, a branch that
-//! moves. It keeps repos in memory and forgets them at its end. That it is faithful is tested from the other side: the
-//! real `huggingface_hub` works with it (`parity/hub.sh`).
+//! and gated repos — and to those who write to it — new repos, large files by LFS, commits — and the faults that a network
+//! adds: a cut connection, a stall, a limit of requests, a branch that moves. It keeps repos in memory and forgets them at
+//! its end. That it is faithful is tested from the other side: the real `huggingface_hub` works with it
+//! (`parity/hub.sh`).
 //!
 //! For tests alone: it listens on loopback and believes what it is told.
 //!
@@ -21,7 +22,9 @@ mod resolve;
 mod routes;
 mod server;
 mod state;
+mod upload;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -50,11 +53,13 @@ pub struct Options {
     pub large: usize,
     /// Entries on one page of a listing.
     pub page: usize,
+    /// Large files of more bytes than this are uploaded in parts of so many.
+    pub part: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { large: 64 << 10, page: 1000 }
+        Self { large: 64 << 10, page: 1000, part: 64 << 20 }
     }
 }
 
@@ -117,6 +122,26 @@ impl StandIn {
     /// Gives a repo's files only to those who accepted its terms.
     pub fn make_gated(&self, kind: Kind, name: &str) {
         self.state.repos().change(kind, name, |repo| repo.gated = true);
+    }
+
+    /// The files of a revision, by their paths; nothing where there is no such repo or revision.
+    #[must_use]
+    pub fn files(&self, kind: Kind, name: &str, revision: &str) -> Option<BTreeMap<String, Vec<u8>>> {
+        let repos = self.state.repos();
+        let (_, tree) = repos.get(kind, name)?.commit(revision)?;
+        Some(tree.iter().map(|(path, file)| (path.clone(), file.bytes.to_vec())).collect())
+    }
+
+    /// How many commits a repo has, on all its branches.
+    #[must_use]
+    pub fn commits(&self, kind: Kind, name: &str) -> usize {
+        self.state.repos().get(kind, name).map_or(0, |repo| repo.commits.len())
+    }
+
+    /// Whether a repo is shown only to those who were let in.
+    #[must_use]
+    pub fn is_private(&self, kind: Kind, name: &str) -> bool {
+        self.state.repos().get(kind, name).is_some_and(|repo| repo.private)
     }
 
     /// Makes a token known. A user's own repos (`NAME/...`) and those in [`User::may_read`] are open to it.

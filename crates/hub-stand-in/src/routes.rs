@@ -3,13 +3,13 @@
 use crate::access::{portrait, refusal, who};
 use crate::http::{Request, Response};
 use crate::state::State;
-use crate::{control, info, resolve};
+use crate::{control, info, resolve, upload};
 
 /// An answer, where the address is theirs.
 type Route = fn(&State, &Call<'_>) -> Option<Response>;
 
-/// Asked in turn. Uploads join here with a line of their own.
-const ROUTES: &[Route] = &[whoami, info::answer, resolve::answer];
+/// Asked in turn.
+const ROUTES: &[Route] = &[whoami, upload::answer, info::answer, resolve::answer];
 
 /// A request taken apart.
 pub(crate) struct Call<'a> {
@@ -37,7 +37,7 @@ pub(crate) fn is_control(request: &Request) -> bool {
 pub(crate) fn answer(state: &State, request: &Request, of_store: bool) -> Response {
     let call = Call { request, steps: request.steps() };
     if of_store {
-        return resolve::from_store(state, &call);
+        return if call.reads() { resolve::from_store(state, &call) } else { upload::to_store(state, &call) };
     }
     if is_control(request) {
         return control::answer(state, &call);

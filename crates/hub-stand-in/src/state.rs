@@ -9,6 +9,7 @@ use crate::Options;
 use crate::access::Access;
 use crate::fault::Fault;
 use crate::repos::Repos;
+use crate::upload::Uploads;
 
 /// What was asked, and how it was answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,6 +39,7 @@ pub(crate) struct State {
     access: Mutex<Access>,
     faults: Mutex<Vec<Fault>>,
     log: Mutex<Vec<Asked>>,
+    uploads: Mutex<Uploads>,
 }
 
 impl State {
@@ -51,6 +53,7 @@ impl State {
             access: Mutex::default(),
             faults: Mutex::default(),
             log: Mutex::default(),
+            uploads: Mutex::default(),
         }
     }
 
@@ -64,6 +67,10 @@ impl State {
 
     pub(crate) fn faults(&self) -> MutexGuard<'_, Vec<Fault>> {
         lock(&self.faults)
+    }
+
+    pub(crate) fn uploads(&self) -> MutexGuard<'_, Uploads> {
+        lock(&self.uploads)
     }
 
     pub(crate) fn log(&self) -> MutexGuard<'_, Vec<Asked>> {

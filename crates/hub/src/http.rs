@@ -58,7 +58,6 @@ pub(crate) enum Content<'a> {
     /// These bytes.
     Bytes(&'a [u8]),
     /// A part of a file, and who is told of every piece that is sent.
-    #[expect(dead_code, reason = "large files are uploaded by `push`")]
     Part { path: &'a Path, from: u64, size: u64, sent: &'a dyn Fn(u64) },
 }
 
@@ -133,7 +132,6 @@ impl Http {
 
     /// # Errors
     /// As [`Http::open`].
-    #[expect(dead_code, reason = "for `push`")]
     pub(crate) fn post_json(&self, url: &str, body: &Value) -> Result<Answer, Error> {
         let body = body.to_string();
         self.open(Method::POST, url, &[("content-type", "application/json")], Content::Bytes(body.as_bytes()))?.read()

@@ -15,6 +15,7 @@ use crate::flags::TrainFlags;
 use crate::layers::typed;
 use crate::pack_command::PackFlags;
 use crate::predict_command::PredictFlags;
+use crate::push_command::PushFlags;
 use crate::report_command::ReportFlags;
 use crate::runs_command::RunsFlags;
 use crate::sync_command::SyncFlags;
@@ -68,6 +69,9 @@ pub(crate) enum Task {
     /// Make one file of a model: a tar.gz that every command here takes as it is, and transformers once it is unpacked
     #[command(after_help = AFTER_HELP)]
     Pack(PackFlags),
+    /// Bring a model, its card and its report to the Hugging Face Hub in one commit; private where the repo is new
+    #[command(after_help = AFTER_HELP)]
+    Push(PushFlags),
     /// Make a folder of a packed model again
     #[command(after_help = AFTER_HELP)]
     Unpack(UnpackFlags),

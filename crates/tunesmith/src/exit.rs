@@ -145,6 +145,25 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<NamesTaken>() {
         return Some(Exit::Data);
     }
+    if let Some(error) = cause.downcast_ref::<hub::PushError>() {
+        return match error {
+            hub::PushError::Hub(error) => kind(error),
+            hub::PushError::Changed { .. } => Some(Exit::Disk),
+            error if error.may_pass() => None,
+            _ => Some(Exit::Settings),
+        };
+    }
+    if let Some(error) = cause.downcast_ref::<hub::Error>() {
+        return match error {
+            hub::Error::Io { .. } | hub::Error::DiskFull { .. } => Some(Exit::Disk),
+            hub::Error::Name { .. }
+            | hub::Error::NoToken { .. }
+            | hub::Error::TokenUnknown { .. }
+            | hub::Error::TokenMalformed
+            | hub::Error::NoHome => Some(Exit::Settings),
+            _ => None,
+        };
+    }
     if let Some(error) = cause.downcast_ref::<archive::Error>() {
         return Some(match error {
             archive::Error::Io { .. } | archive::Error::Changed { .. } => Exit::Disk,

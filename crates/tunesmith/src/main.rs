@@ -24,6 +24,7 @@ mod predict;
 mod predict_command;
 mod prepared;
 mod profile_text;
+mod push_command;
 mod recipe;
 mod render;
 mod report;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         Task::Predict(flags) => predict_command::run(&flags),
         Task::Tokenize(flags) => tokenize_command::run(&flags),
         Task::Pack(flags) => pack_command::run(&flags),
+        Task::Push(flags) => push_command::run(&flags),
         Task::Unpack(flags) => unpack_command::run(&flags),
         Task::Runs(flags) => runs_command::run(&flags),
         Task::Report(flags) => report_command::run(&flags),

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::{data_check, saved, suspects};
+use crate::{data_check, push_command, saved, suspects};
 
 /// What the last line of a finished run is: the report's figures.
 const FINISHED: &str = "all_results.json";
@@ -119,7 +119,7 @@ pub(crate) fn unnamed(base: &Path, goes_on: bool) -> PathBuf {
 }
 
 /// What a run writes into its folder, beside checkpoints.
-const OURS: [&str; 17] = [
+const OURS: [&str; 18] = [
     FINISHED,
     journal::FILE_NAME,
     "test_predictions.csv",
@@ -133,6 +133,7 @@ const OURS: [&str; 17] = [
     "trainer_state.json",
     data_check::FILE_NAME,
     suspects::FILE_NAME,
+    push_command::FILE_NAME,
     "config.json",
     "model.safetensors",
     "tokenizer.json",

@@ -9,6 +9,7 @@ mod json;
 mod lines;
 mod progress;
 mod table;
+mod upload;
 
 use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
@@ -19,6 +20,7 @@ use bar::Bar;
 pub(crate) use format::{bytes, count, duration};
 use json::Json;
 use lines::Lines;
+pub(crate) use upload::Upload;
 
 /// Tells the time since some fixed moment; tests bring their own.
 type Clock = Box<dyn FnMut() -> Duration + Send>;
