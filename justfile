@@ -43,6 +43,11 @@ parity-wandb *arguments:
     cargo build --release -p tunesmith-track --example deliver_wandb
     bash parity/wandb.sh {{arguments}}
 
+# The real huggingface_hub and transformers use what is pushed and packed; makes its own Python environment
+parity-push *arguments:
+    cargo build --release -p tunesmith -p tunesmith-hub-stand-in
+    bash parity/push.sh {{arguments}}
+
 # The whole table beside the peers, under 40 minutes; `just bench --help` shows the rest, bench/README.md what it needs
 bench *arguments:
     cargo build --release

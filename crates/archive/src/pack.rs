@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 use crate::Error;
 use crate::names::parts;
 
-/// What weights gain from more than this is a hundredth, for many times the time.
+/// What weights gain from more than this is less than a hundredth.
 const LEVEL: u32 = 1;
 
 /// An archive that was made.

@@ -14,12 +14,6 @@ pub(crate) struct Untrained {
     name: String,
 }
 
-impl Untrained {
-    pub(crate) fn named(name: &str) -> Self {
-        Self { name: name.to_owned() }
-    }
-}
-
 /// What the commands that ask a model may say of it.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Model")]
@@ -47,7 +41,7 @@ pub(crate) struct AskFlags {
 /// When there is none, it is not trained, or its files cannot be used.
 pub(crate) fn load(name: &str, flags: &AskFlags) -> anyhow::Result<Classifier<Cpu>> {
     let ModelSource::Folder(folder) = find_model(name)? else {
-        return Err(Untrained::named(name).into());
+        return Err(Untrained { name: name.to_owned() }.into());
     };
     let precision = flags.precision.unwrap_or_else(|| Precision::default_here().into());
     let mut classifier = Classifier::load(&folder, backend(flags.threads.map_or(0, NonZeroUsize::get), precision)?)?;

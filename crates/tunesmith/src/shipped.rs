@@ -8,12 +8,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use classifier::{ModelSource, find_model};
 use encoder::Config;
 use encoder::tensors::TensorFolder;
 use serde_json::Value;
 
-use crate::saved_model::Untrained;
 use crate::{calibrate, output, recipe, saved};
 
 /// One file with all weights, or the list of several.
@@ -46,6 +44,12 @@ const TOLD: [&str; 6] = [
 /// A run without a model to hand on. Reads after "failed to ".
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NoModel {
+    /// Neither a folder nor an archive.
+    #[error("find a model in {}: expected the folder of a run, or a tar.gz of one", run.display())]
+    Nowhere {
+        /// What was named.
+        run: PathBuf,
+    },
     /// Files are missing.
     #[error("find a model in {}: there is no {missing}", folder.display())]
     Missing {
@@ -85,9 +89,10 @@ impl Shipment {
     /// # Errors
     /// When there is no model that works.
     pub(crate) fn of(run: &Path, with_report: bool) -> anyhow::Result<Self> {
-        let folder = match find_model(&run.display().to_string())? {
-            ModelSource::Folder(folder) => folder,
-            ModelSource::Scratch(_) => return Err(Untrained::named(&run.display().to_string()).into()),
+        let folder = match archive::is_archive(run) {
+            true => archive::open(run, archive::store_of_this_user().as_deref())?,
+            false if run.is_dir() => run.to_owned(),
+            false => return Err(NoModel::Nowhere { run: run.to_owned() }.into()),
         };
         let checkpoint = match saved::find(&folder) {
             Some(settings) if !output::is_finished(&folder) => Some(last_good(&folder, &settings)?),

@@ -1,6 +1,9 @@
 //! Pushes through bad weather: each ends with one commit of everything, or with none and a word about it.
 
 use std::collections::BTreeMap;
+use std::io::Read;
+use std::net::TcpListener;
+use std::thread;
 
 use hub::{Push, PushError, Pushing};
 use hub_stand_in::{Fault, Kind, What};
@@ -121,6 +124,27 @@ fn what_does_not_pass_leaves_the_repo_as_it_was() {
     assert!(matches!(error, PushError::NotTaken { .. }), "{error}");
     let error = fails(Fault::always("PUT ", What::too_many(100_000)));
     assert!(error.to_string().contains("100000 s"), "{error}");
+}
+
+#[test]
+fn an_upload_that_breaks_off_midway_is_repeated() {
+    let bench = Bench::new();
+    bench.push("spam", &[("config.json", b"{\"old\": 1}")]).unwrap();
+    // A store that hangs up in the middle of a file, as often as it is asked.
+    let store = TcpListener::bind("127.0.0.1:0").unwrap();
+    let there = format!("http://{}/upload", store.local_addr().unwrap());
+    thread::spawn(move || {
+        for connection in store.incoming() {
+            connection.unwrap().read_exact(&mut [0; 500]).unwrap();
+        }
+    });
+    let there = What::Status { status: 307, headers: vec![("Location".to_owned(), there)] };
+    bench.hub.fault(Fault::once("PUT ", there));
+    let error = bench.push("spam", &FILES).unwrap_err();
+    assert!(error.may_pass() && error.to_string().contains("model.safetensors"), "{error}");
+    assert_eq!(bench.holds("ada/spam", "main"), held(&[("config.json", b"{\"old\": 1}")]));
+    bench.push("spam", &FILES).unwrap();
+    assert_eq!((bench.holds("ada/spam", "main"), bench.commits("ada/spam")), (held(&FILES), 3));
 }
 
 #[test]
