@@ -1,0 +1,115 @@
+//! Kinds of step: what the program has to say of each, so that this crate can stay ignorant of all.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use toml::Table;
+
+/// The kinds that a program knows.
+pub trait Kinds: Sync {
+    /// Their names, as `uses` has them.
+    fn names(&self) -> Vec<&str>;
+
+    /// The kind of that name.
+    fn find(&self, name: &str) -> Option<&dyn Kind>;
+}
+
+/// One kind of step.
+pub trait Kind: Sync {
+    /// To be raised when the same inputs and settings come out otherwise than before.
+    fn version(&self) -> u32;
+
+    /// The one name of a setting or an input that may be spelled in several ways.
+    ///
+    /// # Errors
+    /// When there is none: the end of a sentence, such as a question with the nearest name.
+    fn setting(&self, name: &str) -> Result<String, String>;
+
+    /// Looks at all settings together, and at the names of the inputs that will be given.
+    ///
+    /// # Errors
+    /// When a step of this kind could not begin with them: why, as the end of a sentence.
+    fn check(&self, settings: &Table, inputs: &[&str]) -> Result<(), String>;
+
+    /// Settings that no longer hold when this one is given beside the job file.
+    fn replaced_by(&self, _name: &str) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Whether the output depends on a setting.
+    fn counts(&self, _name: &str) -> bool {
+        true
+    }
+
+    /// What else the output depends on, found out when the step is about to begin.
+    ///
+    /// # Errors
+    /// When it cannot be found out: why, as the end of a sentence.
+    fn identity(&self, _settings: &Table) -> Result<Identity, String> {
+        Ok(Identity::default())
+    }
+
+    /// The command that does it.
+    fn command(&self, call: &Call<'_>) -> Command;
+
+    /// The file of the output that the command's standard output becomes, where that is its answer.
+    fn answer(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Makes what an interrupted attempt left in `output` ready to go on from; `false` if there is nothing to go on from,
+    /// and everything there is removed.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    fn resume(&self, _output: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    /// Whether a file of the output tells how it was made and not what: times, paths, logs. Later steps are not done again
+    /// because of it.
+    fn is_incidental(&self, _path: &str) -> bool {
+        false
+    }
+
+    /// Whether what was done before is taken, where the job does not say.
+    fn is_cached(&self) -> bool {
+        true
+    }
+
+    /// Processors that it takes of so many, where the job does not say.
+    fn processors(&self, _of: usize) -> usize {
+        1
+    }
+
+    /// Whether an attempt that ended with this code may go better a second time.
+    fn may_go_better(&self, _code: Option<i32>) -> bool {
+        true
+    }
+}
+
+/// What a step's output also depends on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Names and values, such as `commit`.
+    pub parts: BTreeMap<String, String>,
+    /// What the user should know about them.
+    pub note: Option<String>,
+}
+
+/// One start of a step.
+#[derive(Debug)]
+pub struct Call<'a> {
+    /// Its settings, under their one names.
+    pub settings: &'a Table,
+    /// What is given for its inputs.
+    pub inputs: &'a BTreeMap<String, PathBuf>,
+    /// The folder to write into. It is there, and empty unless an attempt goes on.
+    pub output: &'a Path,
+    /// Whether to go on from what is there.
+    pub resume: bool,
+    /// Processors that it may use.
+    pub processors: usize,
+}

@@ -1,0 +1,182 @@
+//! Where outputs are kept: a folder for each key, whole or not there.
+//!
+//! | path | what it is |
+//! | --- | --- |
+//! | `KEY/output/` | what the step wrote |
+//! | `KEY/manifest.json` | what it was made from, and size and digest of each file |
+//! | `KEY/log.txt` | what it said |
+//! | `work/KEY/` | the same of a step that is at work or did not finish |
+//! | `locks/KEY` | who works on it |
+//! | `damaged/KEY-N/` | outputs that were not what their manifests say |
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::digest::{Links, tree};
+use crate::error::refused;
+use crate::key::Key;
+use crate::lock::Lock;
+use crate::manifest::{self, FORMAT, Manifest};
+use crate::redact::Needles;
+use crate::stop::Stop;
+use crate::{Error, Result};
+
+/// A folder of outputs.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+/// What is kept under a key.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// Nothing.
+    Nothing,
+    /// An output that is what its manifest says.
+    Whole(Box<Manifest>),
+    /// One that is not, and why.
+    Damaged(String),
+}
+
+impl Store {
+    /// The store in `folder`, which need not be there yet.
+    #[must_use]
+    pub fn at(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Where the output under a key is, once it is.
+    #[must_use]
+    pub fn output(&self, key: &Key) -> PathBuf {
+        self.kept(key).join("output")
+    }
+
+    /// What was said by the step under a key, once it has finished.
+    #[must_use]
+    pub fn log(&self, key: &Key) -> PathBuf {
+        self.kept(key).join("log.txt")
+    }
+
+    /// The folder of a step that is at work.
+    pub(crate) fn work(&self, key: &Key) -> PathBuf {
+        self.folder.join("work").join(key.as_str())
+    }
+
+    fn kept(&self, key: &Key) -> PathBuf {
+        self.folder.join(key.as_str())
+    }
+
+    /// Waits until nobody else works on a key.
+    pub(crate) fn lock(&self, key: &Key, stop: &Stop, waiting: impl FnOnce()) -> Result<Lock> {
+        Lock::take(&self.folder.join("locks").join(key.as_str()), stop, waiting)
+    }
+
+    /// Looks a key up, and reads every byte of what is there.
+    pub(crate) fn look(&self, key: &Key) -> Result<Found> {
+        let folder = self.kept(key);
+        if !folder.exists() {
+            return Ok(Found::Nothing);
+        }
+        let manifest = match read_manifest(&folder) {
+            Ok(manifest) if manifest.key == *key && manifest.parts.key() == *key => manifest,
+            Ok(_) => return Ok(Found::Damaged("its manifest is that of another step".to_owned())),
+            Err(reason) => return Ok(Found::Damaged(reason)),
+        };
+        let (files, _) = match tree(&folder.join("output"), Links::Refused, &Needles::new(Vec::new())) {
+            Ok(found) => found,
+            Err(error) => return Ok(Found::Damaged(error.to_string())),
+        };
+        Ok(match difference(&manifest, &files) {
+            None => Found::Whole(Box::new(manifest)),
+            Some(reason) => Found::Damaged(reason),
+        })
+    }
+
+    /// Moves what is under a key out of the way, and says where it is now.
+    pub(crate) fn set_aside(&self, key: &Key) -> Result<PathBuf> {
+        let folder = self.folder.join("damaged");
+        fs::create_dir_all(&folder).map_err(refused(&folder))?;
+        let mut number = 1;
+        let place = loop {
+            let place = folder.join(format!("{key}-{number}"));
+            if !place.exists() {
+                break place;
+            }
+            number += 1;
+        };
+        fs::rename(self.kept(key), &place).map_err(refused(&place))?;
+        Ok(place)
+    }
+
+    /// Puts what a step wrote in its place, with its manifest. Before this there is nothing under its key, after it all.
+    pub(crate) fn seal(&self, manifest: &Manifest) -> Result<()> {
+        let work = self.work(&manifest.key);
+        let path = work.join(manifest::FILE_NAME);
+        let text = serde_json::to_vec_pretty(manifest).map_err(|error| refused(&path)(error.into()))?;
+        let written = File::create(&path).and_then(|mut file| file.write_all(&text).and_then(|()| file.sync_all()));
+        written.map_err(refused(&path))?;
+        let kept = self.kept(&manifest.key);
+        fs::rename(&work, &kept).map_err(refused(&kept))?;
+        // So that the name outlives a power cut; what is in the files is verified when they are taken.
+        sync_folder(&self.folder);
+        Ok(())
+    }
+
+    /// What the last finished run of a step was, of those that are still kept.
+    #[must_use]
+    pub fn latest(&self, job: &str, step: &str) -> Option<Manifest> {
+        let entries = fs::read_dir(&self.folder).ok()?;
+        let keys = entries.filter_map(|entry| Key::parse(entry.ok()?.file_name().to_str()?));
+        let manifests = keys.filter_map(|key| read_manifest(&self.kept(&key)).ok());
+        let of_step = manifests.filter(|manifest| manifest.job == job && manifest.step == step);
+        of_step.max_by(|one, other| one.finished.cmp(&other.finished))
+    }
+}
+
+fn read_manifest(folder: &Path) -> std::result::Result<Manifest, String> {
+    let path = folder.join(manifest::FILE_NAME);
+    let text = fs::read(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let manifest: Manifest =
+        serde_json::from_slice(&text).map_err(|error| format!("its manifest cannot be read: {error}"))?;
+    if manifest.format == FORMAT {
+        Ok(manifest)
+    } else {
+        Err(format!("its manifest is of form {}, expected {FORMAT}", manifest.format))
+    }
+}
+
+/// The first way in which an output is not what its manifest says.
+fn difference(manifest: &Manifest, found: &[crate::FileDigest]) -> Option<String> {
+    for expected in &manifest.files {
+        match found.iter().find(|file| file.path == expected.path) {
+            None => return Some(format!("{} is gone", expected.path)),
+            Some(file) if file.size != expected.size => {
+                return Some(format!("{} has {} bytes, expected {}", file.path, file.size, expected.size));
+            }
+            Some(file) if file.blake3 != expected.blake3 => {
+                return Some(format!("the content of {} was changed", file.path));
+            }
+            Some(_) => {}
+        }
+    }
+    let unknown = found.iter().find(|file| manifest.files.iter().all(|expected| expected.path != file.path));
+    unknown.map(|file| format!("{} was added", file.path))
+}
+
+fn sync_folder(folder: &Path) {
+    // Not every system lets a folder be opened, and not every file system be told; nothing is lost without.
+    if let Ok(folder) = File::open(folder) {
+        let _ = folder.sync_all();
+    }
+}
+
+/// Removes a folder and what is in it, if it is there.
+pub(crate) fn remove(folder: &Path) -> Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Error::Io { path: folder.to_owned(), source: error })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,222 @@
+//! A folder to run jobs in, and kinds of step that are shell scripts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use steps::{
+    Call, Ending, Error, Event, Foreseen, Identity, JobFile, Kind, Kinds, Machine, Memory, Override, Plan, Report,
+    Runner, Secrets, Stop, Store, foresee, run,
+};
+use tempfile::TempDir;
+use toml::{Table, Value};
+
+/// Runs its setting `script` in the shell. `$OUT` is the folder to write into, `$IN_x` the input x, `$RESUME` whether to
+/// go on; other settings are `$with_x`.
+pub(crate) struct Script {
+    answers: bool,
+    resumes: bool,
+}
+
+/// Every setting that scripts have.
+const SETTINGS: [&str; 10] =
+    ["file", "model", "notes", "script", "rows", "epochs", "steps", "branch", "threads", "text"];
+
+impl Kind for Script {
+    fn version(&self) -> u32 {
+        1
+    }
+
+    fn setting(&self, name: &str) -> Result<String, String> {
+        let name = if name == "n_epochs" { "epochs" } else { name };
+        if SETTINGS.contains(&name) {
+            return Ok(name.to_owned());
+        }
+        Err(steps::nearest(name, SETTINGS).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default())
+    }
+
+    fn check(&self, settings: &Table, inputs: &[&str]) -> Result<(), String> {
+        match (settings.get("script"), inputs.contains(&"script")) {
+            (Some(Value::String(_)), _) | (None, true) => Ok(()),
+            _ => Err("script is no text".to_owned()),
+        }
+    }
+
+    fn replaced_by(&self, name: &str) -> Vec<String> {
+        if name == "epochs" { vec!["steps".to_owned()] } else { Vec::new() }
+    }
+
+    fn counts(&self, name: &str) -> bool {
+        name != "threads"
+    }
+
+    fn identity(&self, settings: &Table) -> Result<Identity, String> {
+        // A branch stands in a file, whose content is its commit.
+        let Some(Value::String(branch)) = settings.get("branch") else { return Ok(Identity::default()) };
+        let commit = fs::read_to_string(branch).map_err(|error| format!("its branch cannot be resolved: {error}"))?;
+        let parts = BTreeMap::from([("commit".to_owned(), commit.trim().to_owned())]);
+        Ok(Identity { parts, note: Some("offline".to_owned()) })
+    }
+
+    fn command(&self, call: &Call<'_>) -> Command {
+        let mut command = Command::new("/bin/sh");
+        let text = |name: &str| call.settings.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        command.arg("-c").arg(text("script")).env("OUT", call.output).env("RESUME", call.resume.to_string());
+        for (name, value) in call.settings.iter().filter(|(name, _)| *name != "script") {
+            command.env(format!("with_{name}"), value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+        }
+        for (name, path) in call.inputs {
+            command.env(format!("IN_{name}"), path);
+        }
+        command.env("CPUS", call.processors.to_string());
+        command
+    }
+
+    fn answer(&self) -> Option<&'static str> {
+        self.answers.then_some("answer.txt")
+    }
+
+    fn resume(&self, output: &Path) -> io::Result<bool> {
+        Ok(self.resumes && output.join("progress").exists())
+    }
+
+    fn is_incidental(&self, path: &str) -> bool {
+        path == "time.txt"
+    }
+
+    fn may_go_better(&self, code: Option<i32>) -> bool {
+        code != Some(2)
+    }
+}
+
+/// `sh` and the same with an answer (`ask`) or with attempts that go on (`long`).
+pub(crate) struct Scripts;
+
+const SH: Script = Script { answers: false, resumes: false };
+const ASK: Script = Script { answers: true, resumes: false };
+const LONG: Script = Script { answers: false, resumes: true };
+
+impl Kinds for Scripts {
+    fn names(&self) -> Vec<&str> {
+        vec!["sh", "ask", "long"]
+    }
+
+    fn find(&self, name: &str) -> Option<&dyn Kind> {
+        match name {
+            "sh" => Some(&SH),
+            "ask" => Some(&ASK),
+            "long" => Some(&LONG),
+            _ => None,
+        }
+    }
+}
+
+/// A folder with `job.toml` in it, and a store.
+pub(crate) struct Bench {
+    folder: PathBuf,
+    _kept: Option<TempDir>,
+    pub(crate) machine: Machine,
+    pub(crate) stop: Stop,
+    pub(crate) variables: BTreeMap<String, String>,
+}
+
+impl Bench {
+    pub(crate) fn new(job: &str) -> Self {
+        let kept = tempfile::tempdir().unwrap();
+        let bench = Self::at(kept.path());
+        let bench = Self { _kept: Some(kept), ..bench };
+        bench.write("job.toml", job);
+        bench
+    }
+
+    /// In a folder that is there already.
+    pub(crate) fn at(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+            _kept: None,
+            machine: Machine { cpu: 4, mem: Memory(8 << 30), gpus: Vec::new() },
+            stop: Stop::default(),
+            variables: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: &str) {
+        fs::write(self.path(name), content).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap_or_default()
+    }
+
+    pub(crate) fn store(&self) -> Store {
+        Store::at(self.path("store"))
+    }
+
+    pub(crate) fn plan_with(&self, overrides: &[&str]) -> Result<Plan, Error> {
+        let overrides: Vec<Override> = overrides.iter().map(|text| Override::parse(text).unwrap()).collect();
+        Plan::new(JobFile::load(&self.path("job.toml"), &overrides)?, &Scripts)
+    }
+
+    /// Why the job is refused.
+    pub(crate) fn refused(&self) -> String {
+        self.plan_with(&[]).expect_err("should be refused").to_string().replace(self.folder.to_str().unwrap(), "")
+    }
+
+    fn with_runner<T>(&self, plan: &Plan, then: impl FnOnce(&Runner<'_>) -> T) -> Result<(T, Vec<Event>), Error> {
+        let secrets = Secrets::gather(plan, None, &|name| self.variables.get(name).cloned())?;
+        let (store, events) = (self.store(), Mutex::new(Vec::new()));
+        let runner = Runner {
+            kinds: &Scripts,
+            store: &store,
+            machine: &self.machine,
+            secrets: &secrets,
+            stop: &self.stop,
+            program: "test 1",
+            listener: &|event| events.lock().unwrap().push(event),
+        };
+        let done = then(&runner);
+        Ok((done, events.into_inner().unwrap()))
+    }
+
+    pub(crate) fn try_run(&self, overrides: &[&str]) -> Result<(Vec<Report>, Vec<Event>), Error> {
+        let plan = self.plan_with(overrides)?;
+        let (reports, events) = self.with_runner(&plan, |runner| run(&plan, runner))?;
+        Ok((reports?, events))
+    }
+
+    pub(crate) fn reports(&self, overrides: &[&str]) -> Vec<Report> {
+        self.try_run(overrides).unwrap_or_else(|error| panic!("{error}")).0
+    }
+
+    /// `name:ending` of each step.
+    pub(crate) fn run(&self, overrides: &[&str]) -> String {
+        let reports = self.reports(overrides);
+        for report in &reports {
+            if let Ending::Failed { why, last_lines, .. } = &report.ending {
+                println!("{}: {why}: {last_lines:?}", report.step);
+            }
+        }
+        reports.iter().map(|report| format!("{}:{}", report.step, report.ending.word())).collect::<Vec<_>>().join(" ")
+    }
+
+    /// `name: reason` of each step, without running any.
+    pub(crate) fn foreseen(&self, overrides: &[&str]) -> Vec<String> {
+        let plan = self.plan_with(overrides).unwrap();
+        let (foreseen, _) = self.with_runner(&plan, |runner| foresee(&plan, runner)).unwrap();
+        let told = |step: Foreseen| format!("{}: {}", step.step, step.reason);
+        foreseen.unwrap().into_iter().map(told).collect()
+    }
+}
+
+/// What a step wrote into a file of its output.
+pub(crate) fn output(reports: &[Report], step: &str, file: &str) -> String {
+    let report = reports.iter().find(|report| report.step == step).unwrap();
+    fs::read_to_string(report.output.as_ref().unwrap().join(file)).unwrap()
+}

@@ -1,0 +1,159 @@
+//! A step that fails: what is told, what still runs, and what the next run does.
+
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use steps::{Ending, Event};
+
+use crate::bench::{Bench, output};
+
+const JOB: &str = r#"
+[steps.first]
+uses = "sh"
+with.script = 'echo first >> ran; echo 1 > $OUT/f'
+[steps.second]
+uses = "sh"
+inputs.text = { step = "first", path = "f" }
+with.script = 'echo second >> ran; echo trying; echo half > $OUT/half; [ -e may-pass ] || { echo no way >&2; exit 3; }; cat $IN_text > $OUT/f'
+[steps.third]
+uses = "sh"
+inputs.text = { step = "second" }
+with.script = 'ls $IN_text > $OUT/f'
+[steps.fourth]
+uses = "sh"
+after = ["third"]
+with.script = 'true'
+[steps.apart]
+uses = "sh"
+with.script = 'sleep 0.2; echo apart > $OUT/f'
+"#;
+
+#[test]
+fn a_failed_run_goes_on_where_it_stopped() {
+    let bench = Bench::new(JOB);
+    let reports = bench.reports(&[]);
+    let words: Vec<&str> = reports.iter().map(|report| report.ending.word()).collect();
+    assert_eq!(words, ["ran", "failed", "skipped", "skipped", "ran"]);
+    let Ending::Failed { code, why, last_lines } = &reports[1].ending else { panic!("{reports:?}") };
+    assert_eq!((*code, why.as_str()), (Some(3), "ended with exit code 3"));
+    assert_eq!(last_lines.len(), 2);
+    assert!(last_lines.contains(&"no way".to_owned()), "{last_lines:?}");
+    assert_eq!(reports[2].ending, Ending::Skipped { because_of: vec!["second".to_owned()] });
+    let log = fs::read_to_string(reports[1].log.as_ref().unwrap()).unwrap();
+    assert!(log.contains("trying\n") && log.contains("no way\n"));
+    assert!(bench.foreseen(&[])[1].ends_with("an attempt at it did not come to its end"));
+
+    bench.write("may-pass", "");
+    assert_eq!(bench.run(&[]), "first:hit second:ran third:ran fourth:ran apart:hit");
+    assert_eq!(bench.read("ran"), "first\nsecond\nsecond\n");
+    assert_eq!(
+        output(&bench.reports(&[]), "third", "f"),
+        "f\nhalf\n",
+        "nothing is left of the first attempt but what it wrote again"
+    );
+}
+
+#[test]
+fn a_step_is_tried_again_as_often_as_the_job_says_and_not_where_it_is_no_use() {
+    let job = "[steps.a]\nuses = \"sh\"\nretries = 2\nwith.script = 'echo x >> tries; [ $(wc -l < tries) -ge 2 ] || exit CODE; echo > $OUT/f'\n";
+    let bench = Bench::new(&job.replace("CODE", "1"));
+    assert_eq!(bench.run(&[]), "a:ran");
+    assert_eq!(bench.read("tries").lines().count(), 2);
+    let bench = Bench::new(&job.replace("CODE", "2"));
+    assert_eq!(bench.run(&[]), "a:failed");
+    assert_eq!(bench.read("tries").lines().count(), 1);
+}
+
+#[test]
+fn what_cannot_be_started_or_kept_is_a_failure_with_its_reason() {
+    let job = "[steps.a]\nuses = \"sh\"\nwith.script = 'ln -s /etc/passwd $OUT/f'\n\
+               [steps.b]\nuses = \"sh\"\nwith.script = 'kill -9 $$'\n\
+               [steps.c]\nuses = \"sh\"\nwith.script = 'true'\ninputs.text = { file = \"absent.txt\" }\n\
+               [steps.d]\nuses = \"sh\"\nwith.script = 'echo 1 > $OUT/one'\n\
+               [steps.e]\nuses = \"sh\"\nwith.script = 'true'\ninputs.text = { step = \"d\", path = \"two\" }\n";
+    let bench = Bench::new(job);
+    let reports = bench.reports(&[]);
+    let why = |at: usize| match &reports[at].ending {
+        Ending::Failed { why, .. } => why.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert!(why(0).contains("it is a link, expected files and folders alone"), "{}", why(0));
+    assert_eq!(why(1), "was ended by signal 9");
+    assert!(why(2).contains("absent.txt: No such file"), "{}", why(2));
+    assert!(why(4).ends_with("its input text is two of step d, which made no such file; it made one"), "{}", why(4));
+}
+
+#[test]
+fn independent_steps_run_side_by_side() {
+    let step = |name: &str, other: &str| {
+        let script =
+            format!("touch {name}; for i in $(seq 100); do [ -e {other} ] && exit 0; sleep 0.05; done; exit 1");
+        format!("[steps.{name}]\nuses = \"sh\"\nwith.script = '{script}'\n")
+    };
+    let bench = Bench::new(&(step("a", "b") + &step("b", "a")));
+    assert_eq!(bench.run(&[]), "a:ran b:ran");
+}
+
+#[test]
+fn the_first_wish_to_stop_reaches_the_child_once_and_the_next_run_goes_on() {
+    // Writes down what it was sent, finishes its line, and goes on from there the next time.
+    let script = "trap 'echo INT >> signals; exit 130' INT; touch begun; \
+                  n=$(wc -l 2>/dev/null < $OUT/progress || echo 0); \
+                  while [ $n -lt 40 ]; do n=$((n+1)); echo $n >> $OUT/progress; sleep 0.05; done";
+    let job = format!(
+        "[steps.a]\nuses = \"long\"\nwith.script = \"\"\"{script}\"\"\"\n[steps.b]\nuses = \"sh\"\nafter = [\"a\"]\nwith.script = 'true'\n"
+    );
+    let mut bench = Bench::new(&job);
+    let (stop, begun) = (bench.stop.clone(), bench.path("begun"));
+    let (reports, events) = thread::scope(|scope| {
+        scope.spawn(move || {
+            let until = Instant::now() + Duration::from_secs(20);
+            while !begun.exists() && Instant::now() < until {
+                thread::sleep(Duration::from_millis(10));
+            }
+            thread::sleep(Duration::from_millis(300));
+            stop.ask();
+        });
+        bench.try_run(&[]).unwrap()
+    });
+    assert_eq!(reports.iter().map(|report| report.ending.word()).collect::<Vec<_>>(), ["stopped", "stopped"]);
+    assert_eq!(bench.read("signals"), "INT\n");
+    assert!(events.iter().any(|event| matches!(event, Event::Begins { resumes: false, .. })));
+    bench.stop = steps::Stop::default();
+    let (reports, events) = bench.try_run(&[]).unwrap();
+    assert!(events.iter().any(|event| matches!(event, Event::Begins { resumes: true, .. })), "{events:?}");
+    let lines: Vec<String> = (1..=40).map(|line| line.to_string()).collect();
+    assert_eq!(output(&reports, "a", "progress").lines().collect::<Vec<_>>(), lines);
+}
+
+#[test]
+fn one_that_does_not_listen_is_killed_at_the_third_wish() {
+    let bench =
+        Bench::new("[steps.a]\nuses = \"sh\"\nwith.script = \"trap '' INT; touch begun; sleep 30 & wait; sleep 30\"\n");
+    let (stop, begun) = (bench.stop.clone(), bench.path("begun"));
+    let started = Instant::now();
+    let reports = thread::scope(|scope| {
+        scope.spawn(move || {
+            while !begun.exists() && started.elapsed() < Duration::from_secs(20) {
+                thread::sleep(Duration::from_millis(10));
+            }
+            (0..3).for_each(|_| stop.ask());
+        });
+        bench.reports(&[])
+    });
+    assert_eq!(reports[0].ending, Ending::Stopped);
+    assert!(started.elapsed() < Duration::from_secs(15));
+}
+
+#[test]
+fn an_attempt_that_cannot_go_on_begins_anew() {
+    let script = "if [ $RESUME = true ]; then echo nothing to go on from; exit 2; fi; echo 1 > $OUT/progress; [ -e may-pass ] || kill -9 $$";
+    let bench = Bench::new(&format!("[steps.a]\nuses = \"long\"\nwith.script = '{script}'\n"));
+    assert_eq!(bench.run(&[]), "a:failed");
+    bench.write("may-pass", "");
+    let (reports, events) = bench.try_run(&[]).unwrap();
+    assert_eq!(reports[0].ending, Ending::Ran);
+    let told = events.iter().any(|event| matches!(event, Event::Note { text, .. } if text.contains("begins anew")));
+    assert!(told, "{events:?}");
+}

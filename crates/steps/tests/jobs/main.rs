@@ -1,0 +1,10 @@
+//! Jobs of steps that are small scripts: what runs, what does not, and what is left when something goes wrong.
+#![cfg(unix)]
+
+mod bench;
+mod cache;
+mod failing;
+mod hostile;
+mod killed;
+mod room;
+mod secret;
