@@ -47,6 +47,10 @@ parity-wandb *arguments:
 parity-push *arguments:
     cargo build --release -p tunesmith -p tunesmith-hub-stand-in
     bash parity/push.sh {{arguments}}
+# The real Flyte 2 runs a job that we export; makes its own Python environment
+parity-flyte *arguments:
+    cargo build --release -p tunesmith
+    bash parity/flyte.sh {{arguments}}
 
 # The whole table beside the peers, under 40 minutes; `just bench --help` shows the rest, bench/README.md what it needs
 bench *arguments:

@@ -148,7 +148,7 @@ impl Attempt<'_> {
             self.note(text.clone());
         }
         let lock = store.lock(key, runner.stop, || runner.tell(Event::Waits { step: self.step.name.clone() }))?;
-        let damage = match store.look(key)? {
+        let damage = match store.look(key, &|path| self.kind.is_rewritten(path))? {
             Found::Whole(manifest) => {
                 report.reason = Some(Reason::Same { ago: manifest.age() });
                 report.ending = Ending::Hit;

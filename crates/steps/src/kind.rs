@@ -74,6 +74,12 @@ pub trait Kind: Sync {
         false
     }
 
+    /// Whether a file of the output may be written anew, or added, after the step: by other commands that its user runs on
+    /// it. It is no damage then that it is not what it was.
+    fn is_rewritten(&self, _path: &str) -> bool {
+        false
+    }
+
     /// Whether what was done before is taken, where the job does not say.
     fn is_cached(&self) -> bool {
         true

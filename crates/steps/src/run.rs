@@ -86,7 +86,7 @@ pub fn foresee(plan: &Plan, runner: &Runner<'_>) -> Result<Vec<Foreseen>> {
         let before = |at: usize| made.get(at).cloned().flatten();
         let attempt = Attempt { plan, step, kind: runner.kind(step)?, runner, made: &before };
         let settled = attempt.settle()?;
-        let (reason, manifest) = match runner.store.look(&settled.key)? {
+        let (reason, manifest) = match runner.store.look(&settled.key, &|path| attempt.kind.is_rewritten(path))? {
             Found::Whole(manifest) => (Reason::Same { ago: manifest.age() }, Some(*manifest)),
             Found::Damaged(what) => (attempt.reason(&settled, Some(what)), None),
             Found::Nothing => (attempt.reason(&settled, None), None),

@@ -72,8 +72,8 @@ impl Store {
         Lock::take(&self.folder.join("locks").join(key.as_str()), stop, waiting)
     }
 
-    /// Looks a key up, and reads every byte of what is there.
-    pub(crate) fn look(&self, key: &Key) -> Result<Found> {
+    /// Looks a key up, and reads every byte of what is there. Files that `is_rewritten` may be others than they were.
+    pub(crate) fn look(&self, key: &Key, is_rewritten: &dyn Fn(&str) -> bool) -> Result<Found> {
         let folder = self.kept(key);
         if !folder.exists() {
             return Ok(Found::Nothing);
@@ -87,7 +87,7 @@ impl Store {
             Ok(found) => found,
             Err(error) => return Ok(Found::Damaged(error.to_string())),
         };
-        Ok(match difference(&manifest, &files) {
+        Ok(match difference(&manifest, &files, is_rewritten) {
             None => Found::Whole(Box::new(manifest)),
             Some(reason) => Found::Damaged(reason),
         })
@@ -147,8 +147,8 @@ fn read_manifest(folder: &Path) -> std::result::Result<Manifest, String> {
 }
 
 /// The first way in which an output is not what its manifest says.
-fn difference(manifest: &Manifest, found: &[crate::FileDigest]) -> Option<String> {
-    for expected in &manifest.files {
+fn difference(manifest: &Manifest, found: &[crate::FileDigest], is_rewritten: &dyn Fn(&str) -> bool) -> Option<String> {
+    for expected in manifest.files.iter().filter(|file| !is_rewritten(&file.path)) {
         match found.iter().find(|file| file.path == expected.path) {
             None => return Some(format!("{} is gone", expected.path)),
             Some(file) if file.size != expected.size => {
@@ -160,8 +160,8 @@ fn difference(manifest: &Manifest, found: &[crate::FileDigest]) -> Option<String
             Some(_) => {}
         }
     }
-    let unknown = found.iter().find(|file| manifest.files.iter().all(|expected| expected.path != file.path));
-    unknown.map(|file| format!("{} was added", file.path))
+    let known = |path: &str| manifest.files.iter().any(|expected| expected.path == path) || is_rewritten(path);
+    found.iter().find(|file| !known(&file.path)).map(|file| format!("{} was added", file.path))
 }
 
 fn sync_folder(folder: &Path) {

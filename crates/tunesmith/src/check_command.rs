@@ -4,6 +4,7 @@
 //! what would be trained on.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 
 use classifier::{ModelSource, find_model, load_tokenizer};
 use dataset::check::Tokens;
@@ -11,6 +12,7 @@ use dataset::{Dataset, Encoded, Findings, Role, check};
 
 use crate::cache_folder;
 use crate::data_check::{refuse_faults, to_json};
+use crate::destination::Destination;
 use crate::flags::{ModelFlags, ReadFlags, RowFlags, TrainFlags, TrainingFlags};
 use crate::plan::TrainPlan;
 
@@ -36,6 +38,10 @@ pub(crate) struct CheckFlags {
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     seed: Option<u64>,
 
+    /// File of everything, as JSON
+    #[arg(long, short, value_name = "FILE")]
+    output: Option<PathBuf>,
+
     /// Whether to print everything as one JSON object
     #[arg(long)]
     json: Option<bool>,
@@ -55,6 +61,11 @@ pub(crate) fn run(flags: &CheckFlags) -> anyhow::Result<()> {
     let mut findings = check(&rows);
     if let Some(model) = &flags.model {
         add_tokens(&mut findings, &rows, model, &plan)?;
+    }
+    if let Some(output) = &flags.output {
+        let mut file = Destination::file(output)?;
+        file.write(to_json(&findings)?.as_bytes())?;
+        file.finish()?;
     }
     let text = match flags.json {
         Some(true) => to_json(&findings)?,

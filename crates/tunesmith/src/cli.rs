@@ -11,12 +11,14 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches, Parser, Subcommand};
 use crate::argv;
 use crate::check_command::CheckFlags;
 use crate::evaluate_command::EvaluateFlags;
+use crate::export_command::ExportFlags;
 use crate::flags::TrainFlags;
 use crate::layers::typed;
 use crate::pack_command::PackFlags;
 use crate::predict_command::PredictFlags;
 use crate::push_command::PushFlags;
 use crate::report_command::ReportFlags;
+use crate::run_command::RunJobFlags;
 use crate::runs_command::RunsFlags;
 use crate::sync_command::SyncFlags;
 use crate::tokenize_command::TokenizeFlags;
@@ -36,6 +38,12 @@ Exit codes:
     6  the loss is not finite; the last good checkpoint is intact
     7  --strict, and the check of the rows has a warning or a problem
   130  interrupted; a training has written a checkpoint to resume from";
+
+const RUN_HELP: &str = "\
+A parameter of the job is a flag of its own, `--n_epochs 3`; any setting of a step can be given as `train.seed=1`.
+Outputs are found again by what went into them; a step that changed runs again, with those that follow from it.
+
+Exit codes: those of the step that failed; 130 when interrupted.";
 
 /// From a labelled file to a fine-tuned text classifier.
 #[derive(Parser, Debug)]
@@ -60,6 +68,11 @@ pub(crate) enum Task {
     /// Give texts labels and scores: those named, those of a file, or the lines of standard input
     #[command(after_help = AFTER_HELP)]
     Predict(PredictFlags),
+    /// Run the steps of a job file, each done once: fetch, check, train, evaluate, pack, push
+    #[command(after_help = RUN_HELP)]
+    Run(Box<RunJobFlags>),
+    /// Write a job for a workflow engine
+    Export(ExportFlags),
     /// Deliver to trackers what they lack of a run, after an outage or to another place
     #[command(after_help = AFTER_HELP)]
     Sync(SyncFlags),

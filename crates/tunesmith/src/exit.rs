@@ -15,6 +15,7 @@ use crate::predict::abstain::AbstainError;
 use crate::predict::added::NamesTaken;
 use crate::predict::form::UnknownForm;
 use crate::predict_command::Stopped;
+use crate::run_command::Unfinished;
 use crate::runs_command::NoSuchFigure;
 use crate::saved_model::Untrained;
 use crate::settings_error::SettingsError;
@@ -45,6 +46,13 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
+    /// The kind that a process of this program ended with.
+    pub(crate) fn from_code(code: i32) -> Option<Self> {
+        let kinds =
+            [Self::Settings, Self::Data, Self::Model, Self::Disk, Self::Diverged, Self::Faults, Self::Interrupted];
+        kinds.into_iter().find(|kind| *kind as i32 == code)
+    }
+
     /// The kind of an error: that of the first cause that has one.
     pub(crate) fn of(error: &anyhow::Error) -> Self {
         error.chain().find_map(kind).unwrap_or(Self::Other)
@@ -135,6 +143,16 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             TrackingError::Nowhere | TrackingError::Settings { .. } => Exit::Settings,
             TrackingError::Place { .. } => Exit::Other,
         });
+    }
+    if let Some(error) = cause.downcast_ref::<steps::Error>() {
+        return Some(match error {
+            steps::Error::Io { .. } => Exit::Disk,
+            steps::Error::Interrupted => Exit::Interrupted,
+            _ => Exit::Settings,
+        });
+    }
+    if let Some(error) = cause.downcast_ref::<Unfinished>() {
+        return Some(error.exit());
     }
     if cause.is::<NotClean>() {
         return Some(Exit::Faults);

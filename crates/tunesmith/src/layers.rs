@@ -37,7 +37,7 @@ pub(crate) struct Layer {
 }
 
 /// What a setting takes the place of when it is said in a higher layer.
-const REPLACES: [(&str, &[&str]); 7] = [
+pub(crate) const REPLACES: [(&str, &[&str]); 7] = [
     ("file", &["train", "validation", "test"]),
     ("train", &["file", "validation", "test", "train_size", "validation_size", "test_size"]),
     ("validation", &["validation_size", "train_size"]),

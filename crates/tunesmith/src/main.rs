@@ -14,8 +14,12 @@ mod destination;
 mod evaluate_command;
 mod example;
 mod exit;
+mod export_command;
+mod flag_names;
 mod flags;
+mod jobs;
 mod layers;
+mod machine;
 mod output;
 mod pack_command;
 mod plan;
@@ -30,6 +34,7 @@ mod render;
 mod report;
 mod report_command;
 mod run;
+mod run_command;
 mod runs_command;
 mod saved;
 mod saved_model;
@@ -37,6 +42,7 @@ mod seeds;
 mod settings_error;
 mod shipped;
 mod signals;
+mod step_kinds;
 mod suspects;
 mod sync_command;
 mod tokenize_command;
@@ -58,6 +64,8 @@ fn main() -> ExitCode {
     };
     let done = match cli.command {
         Task::Train(flags) => train_command::run(&flags),
+        Task::Run(flags) => run_command::run(&flags),
+        Task::Export(flags) => export_command::run(&flags),
         Task::Sync(flags) => sync_command::run(&flags),
         Task::Check(flags) => check_command::run(&flags),
         Task::Evaluate(flags) => evaluate_command::run(&flags),

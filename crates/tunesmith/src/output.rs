@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::{data_check, push_command, saved, suspects};
 
 /// What the last line of a finished run is: the report's figures.
-const FINISHED: &str = "all_results.json";
+pub(crate) const FINISHED: &str = "all_results.json";
 
 /// What stands where a run is to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,16 +6,19 @@
 use std::fs;
 use std::path::Path;
 
-use clap::Command;
 use toml::de::DeTable;
 use toml::{Table, Value};
 
+use crate::flag_names::{canonical, nearest};
 use crate::flags::TrainFlags;
 use crate::layers::{Layer, Origin};
 use crate::settings_error::SettingsError;
 
 /// What `train` does when nothing is named.
 pub(crate) const EXAMPLE: &str = "example";
+
+/// What a recipe cannot set: which recipe it is.
+const NOT_SAID: [&str; 1] = ["recipe"];
 
 /// The recipes inside the program.
 const BUILT_IN: [(&str, &str); 3] = [
@@ -40,6 +43,16 @@ pub(crate) fn find(name_or_file: &str) -> Result<Layer, SettingsError> {
             known: BUILT_IN.map(|(name, _)| name).join(", "),
         }),
     }
+}
+
+/// The text of a recipe inside the program.
+pub(crate) fn built_in(name: &str) -> Option<&'static str> {
+    BUILT_IN.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+/// Whether that is the name of one.
+pub(crate) fn is_built_in(name: &str) -> bool {
+    built_in(name).is_some()
 }
 
 /// Reads the recipe in a file.
@@ -73,11 +86,11 @@ pub(crate) fn parse(recipe: &str, text: &str) -> Result<Layer, SettingsError> {
     for key in keys {
         let line = text[..key.span().start].matches('\n').count() + 1;
         let key: &str = key.get_ref();
-        let name = canonical(task, key).ok_or_else(|| SettingsError::UnknownKey {
+        let name = canonical(task, &NOT_SAID, key).ok_or_else(|| SettingsError::UnknownKey {
             recipe: recipe.to_owned(),
             line,
             key: key.to_owned(),
-            hint: nearest(task, key).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default(),
+            hint: nearest(task, &NOT_SAID, key).map(|name| format!("; did you mean {name:?}?")).unwrap_or_default(),
         })?;
         if let Some((_, first)) = spelled.iter().find(|(known, _)| *known == name) {
             return Err(SettingsError::RepeatedKey {
@@ -98,36 +111,6 @@ pub(crate) fn parse(recipe: &str, text: &str) -> Result<Layer, SettingsError> {
         spelled.push((name, key));
     }
     Ok(Layer::new(Origin::Recipe(recipe.to_owned()), table))
-}
-
-/// The field that a key means: by its name or an alias, with hyphens or underscores.
-fn canonical(task: &Command, key: &str) -> Option<String> {
-    let hyphened = key.replace('_', "-");
-    settings(task)
-        .find(|flag| {
-            let aliases = flag.get_all_aliases().unwrap_or_default();
-            flag.get_id().as_str().replace('_', "-") == hyphened || aliases.contains(&hyphened.as_str())
-        })
-        .map(|flag| flag.get_id().as_str().to_owned())
-}
-
-fn nearest(task: &Command, key: &str) -> Option<String> {
-    let key = key.replace('-', "_");
-    settings(task)
-        .flat_map(|flag| {
-            let aliases = flag.get_all_aliases().unwrap_or_default();
-            let aliases = aliases.into_iter().map(|alias| alias.replace('-', "_"));
-            std::iter::once(flag.get_id().as_str().to_owned()).chain(aliases)
-        })
-        .map(|name| (strsim::jaro_winkler(&key, &name), name))
-        .max_by(|(near, _), (nearer, _)| near.total_cmp(nearer))
-        .filter(|(nearness, _)| *nearness > 0.75)
-        .map(|(_, name)| name)
-}
-
-/// Every flag that a recipe may set: all but the recipe itself.
-fn settings(task: &Command) -> impl Iterator<Item = &clap::Arg> {
-    task.get_arguments().filter(|flag| !["recipe", "help"].contains(&flag.get_id().as_str()))
 }
 
 /// Whether the value is of the kind that the setting takes.

@@ -15,6 +15,20 @@ pub(crate) enum SettingsError {
         /// The built-in names.
         known: String,
     },
+    /// Neither a file nor a built-in job.
+    #[error("find the job {name:?}: there is no such file, and the jobs inside the program are {known}")]
+    NoSuchJob {
+        /// As given.
+        name: String,
+        /// The built-in names.
+        known: String,
+    },
+    /// A word behind a job that gives nothing a value.
+    #[error("use {word:?} behind a job: expected NAME=VALUE with a parameter, or STEP.SETTING=VALUE")]
+    NoOverride {
+        /// The word.
+        word: String,
+    },
     /// A recipe that the system does not let us read.
     #[error("read the recipe {path}: {source}")]
     UnreadableRecipe {

@@ -111,6 +111,15 @@ fn a_damaged_output_is_set_aside_and_made_again() {
 }
 
 #[test]
+fn a_report_that_is_written_anew_is_no_damage() {
+    let bench = bench();
+    bench.run(&[]);
+    let made = bench.reports(&[])[2].output.clone().unwrap();
+    fs::write(made.join("report.txt"), "written later").unwrap();
+    assert_eq!(bench.run(&[]), ALL_HIT);
+}
+
+#[test]
 fn a_manifest_of_another_step_is_not_believed() {
     let bench = bench();
     bench.run(&[]);

@@ -1,0 +1,118 @@
+//! The table of kinds: which command each is, and what of it a job file does not say because the runner does.
+
+/// What a kind is.
+#[derive(Debug)]
+pub(crate) struct Described {
+    /// As `uses` has it.
+    pub(crate) name: &'static str,
+    /// The command.
+    pub(crate) words: &'static [&'static str],
+    /// To be raised when the same settings and inputs come out otherwise than before.
+    pub(crate) version: u32,
+    /// Where its output comes from.
+    pub(crate) writes: Writes,
+    /// The file of the output that is written last, as far as there is one.
+    pub(crate) last_file: Option<&'static str>,
+    /// Flags that the runner says, and that no job file can.
+    pub(crate) said_here: &'static [&'static str],
+    /// Settings that name a file or folder: they are inputs, so that its content counts and not its name.
+    pub(crate) paths: &'static [&'static str],
+    /// Settings that cannot change what comes out.
+    pub(crate) uncounted: &'static [&'static str],
+    /// Files of the output, or folders by a last /, that tell how it was made and not what.
+    pub(crate) incidental: &'static [&'static str],
+    /// Files, or folders by a last /, that other commands write anew on a run's folder: `report`, `sync`, `push`.
+    pub(crate) rewritten: &'static [&'static str],
+    /// Whether it is the machine's whole work while it runs.
+    pub(crate) is_heavy: bool,
+    /// Whether an attempt goes on where the one before stopped.
+    pub(crate) resumes: bool,
+    /// Whether what was done before is taken, where the job does not say.
+    pub(crate) is_cached: bool,
+}
+
+/// Where a command's output comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Writes {
+    /// `--output DIR`
+    Folder,
+    /// `--output FILE` of this name
+    File(&'static str),
+    /// It has none: what it does is done elsewhere.
+    Nothing,
+}
+
+/// Of every kind: said here or nowhere.
+const USUAL: Described = Described {
+    name: "",
+    words: &[],
+    version: 1,
+    writes: Writes::Folder,
+    last_file: None,
+    said_here: &["output", "overwrite", "resume", "dry_run", "quiet", "json"],
+    paths: &[],
+    uncounted: &["threads", "cache_dir", "profile"],
+    incidental: &[],
+    rewritten: &[],
+    is_heavy: false,
+    resumes: false,
+    is_cached: true,
+};
+
+/// The kinds.
+pub(crate) const KINDS: &[Described] = &[
+    Described { name: "fetch-data", words: &["fetch", "data"], ..USUAL },
+    Described { name: "fetch-model", words: &["fetch", "model"], last_file: Some("config.json"), ..USUAL },
+    Described {
+        name: "check",
+        words: &["check"],
+        writes: Writes::File("check.json"),
+        last_file: Some("check.json"),
+        paths: &["file", "train", "validation", "test", "recipe", "model"],
+        ..USUAL
+    },
+    Described {
+        name: "train",
+        words: &["train"],
+        last_file: Some("all_results.json"),
+        paths: &["file", "train", "validation", "test", "recipe", "model"],
+        incidental: &[
+            "all_results.json",
+            "eval_results.json",
+            "journal.jsonl",
+            "pushed.json",
+            "README.md",
+            "report.html",
+            "tensorboard/",
+            "test_results.json",
+            "track/",
+            "train_results.json",
+            "trainer_state.json",
+            "tunesmith.toml",
+            "wandb/",
+        ],
+        rewritten: &["README.md", "pushed.json", "report.html", "tensorboard/", "track/", "wandb/"],
+        is_heavy: true,
+        resumes: true,
+        ..USUAL
+    },
+    Described {
+        name: "evaluate",
+        words: &["evaluate"],
+        writes: Writes::File("results.json"),
+        last_file: Some("results.json"),
+        paths: &["model", "file"],
+        is_heavy: true,
+        ..USUAL
+    },
+    Described {
+        name: "pack",
+        words: &["pack"],
+        writes: Writes::File("model.tar.gz"),
+        last_file: Some("model.tar.gz"),
+        paths: &["run"],
+        ..USUAL
+    },
+    // Whether what was pushed is still there, nobody knows here; pushing what is there already takes a moment.
+    Described { name: "push", words: &["push"], writes: Writes::Nothing, paths: &["run"], is_cached: false, ..USUAL },
+];

@@ -1,0 +1,7 @@
+//! `tunesmith run` as its users meet it: real commands as steps, on a few rows.
+
+mod bench;
+mod built_in;
+mod export;
+mod killed;
+mod running;
