@@ -47,6 +47,7 @@ parity-wandb *arguments:
 parity-push *arguments:
     cargo build --release -p tunesmith -p tunesmith-hub-stand-in
     bash parity/push.sh {{arguments}}
+
 # The real Flyte 2 runs a job that we export; makes its own Python environment
 parity-flyte *arguments:
     cargo build --release -p tunesmith
