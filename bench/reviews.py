@@ -64,7 +64,7 @@ def write(path: pathlib.Path, rows: int) -> pathlib.Path:
 def sentences(text: list[str]) -> str:
     """With a comma, a stop or a quotation here and there, which a reader of CSV has to get right."""
     for at in range(11, len(text), 12):
-        text[at] += ". " if at % 24 == 11 else ","
+        text[at] += "." if at % 24 == 11 else ","
     text[0] = text[0].capitalize()
     if len(text) % 9 == 0:
         text[1] = f'"{text[1]}"'

@@ -118,6 +118,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn ids_of_either_width_come_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, key) = (folder.path().join("a.tokens"), blake3::hash(b"key"));
+        for (width, largest) in [(Width::Narrow, 65_535), (Width::Wide, 65_536)] {
+            let texts = [vec![101, largest, 102], vec![], vec![7]];
+            let rows = texts.clone().map(|ids| TokenIds { full_len: ids.len() + 1, ids });
+            let mut writer = Writer::begin(&path, width).unwrap();
+            writer.push(&rows[..2]).unwrap();
+            writer.push(&rows[2..]).unwrap();
+            writer.finish(&path, &key).unwrap();
+            let Ok(encoded) = cache::open(&path, &key) else { panic!("it was just written") };
+            assert!((0..3).all(|at| *encoded.input_ids(at) == texts[at]));
+            assert_eq!((encoded.len(), encoded.total_tokens(), encoded.truncated()), (3, 4, 3));
+            assert!(cache::open(&path, &blake3::hash(b"other")).is_err());
+        }
+        let rows = [TokenIds { ids: vec![65_536], full_len: 1 }];
+        assert!(Writer::begin(&path, Width::Narrow).unwrap().push(&rows).is_err());
+    }
+
+    #[test]
     fn what_a_killed_run_left_is_removed_and_nothing_else() {
         let folder = tempfile::tempdir().unwrap();
         let file = |name: &str| folder.path().join(name);
