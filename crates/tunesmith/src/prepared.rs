@@ -34,8 +34,9 @@ pub(crate) struct Prepared {
 /// # Errors
 /// Whatever is wrong with data, model or settings.
 pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
-    let rows = dataset::load_dataset(&plan.request)?;
+    // First, because dealing rows out takes the threads that are begun here.
     let backend = backend(plan.threads.map_or(0, std::num::NonZeroUsize::get), plan.precision)?;
+    let rows = dataset::load_dataset(&plan.request)?;
     let source = find_model(&plan.model)?;
     let start = Start {
         source: &source,
