@@ -53,6 +53,11 @@ parity-flyte *arguments:
     cargo build --release -p tunesmith
     bash parity/flyte.sh {{arguments}}
 
+# The real huggingface_hub and we fetch from one stand-in into one cache; makes its own Python environment
+parity-hub *arguments:
+    cargo build --release -p tunesmith -p tunesmith-hub-stand-in
+    bash parity/hub.sh {{arguments}}
+
 # The whole table beside the peers, under 40 minutes; `just bench --help` shows the rest, bench/README.md what it needs
 bench *arguments:
     cargo build --release

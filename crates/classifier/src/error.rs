@@ -15,19 +15,22 @@ pub enum Error {
     /// The tokeniser cannot be read, used or written.
     #[error(transparent)]
     Tokenizer(#[from] dataset::Error),
-    /// Neither a folder nor in the cache.
+    /// Neither a folder nor a name.
     #[error(
-        "find model {name:?}: there is no such folder, and {cache} has no {folder}; \
-         put the model there (in Python: huggingface_hub.snapshot_download({name:?})), \
-         or give a folder with config.json, model.safetensors and tokenizer.json"
+        "find model {name:?}: there is no such folder, and it is no name on the Hub (NAME or OWNER/NAME, perhaps with @REVISION); \
+         give one, or a folder with config.json, model.safetensors and tokenizer.json"
     )]
     NotFound {
         /// As asked for.
         name: String,
-        /// The Hub cache that was searched.
-        cache: String,
-        /// The folder that it would stand in.
-        folder: String,
+    },
+    /// A repo that holds something else.
+    #[error("load {name} from the Hub: it has no {lacks}")]
+    NotAModel {
+        /// Which repo, at which revision.
+        name: String,
+        /// The first file that it lacks.
+        lacks: &'static str,
     },
     /// An archive cannot be unpacked.
     #[error(transparent)]

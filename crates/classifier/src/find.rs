@@ -1,8 +1,8 @@
-//! From what the user typed to a model: a folder, a name in the Hub's cache, or a new one.
+//! From what the user typed to a model: a folder, a name on the Hub, or a new one.
 
 use std::path::{Path, PathBuf};
 
-use hub::{Cache, Repo, RepoKind};
+use hub::{Repo, RepoKind};
 
 use crate::Error;
 use crate::scratch::SCRATCH_SIZES;
@@ -19,23 +19,28 @@ pub enum ModelSource {
     Scratch(String),
 }
 
-/// Finds the model that `name` means: an existing path, a folder or a `tar.gz` of one, wins over everything, then
-/// `scratch:SIZE`, then the Hub's cache.
-///
-/// # Errors
-/// A path that is neither, an archive that cannot be trusted, an unknown size, a name that the cache does not have.
-pub fn find_model(name: &str) -> Result<ModelSource, Error> {
-    find_model_in(name, Cache::of_this_user().as_ref())
+/// What the name of a model means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ModelName {
+    /// Something that can be started from as it is.
+    Here(ModelSource),
+    /// A repo of the Hub, and its revision where one is named.
+    OnHub(Repo, Option<String>),
 }
 
-fn find_model_in(name: &str, cache: Option<&Cache>) -> Result<ModelSource, Error> {
+/// What `name` means: an existing path, a folder or a `tar.gz` of one, wins over everything, then `scratch:SIZE`, then a
+/// name on the Hub. Nobody is asked.
+///
+/// # Errors
+/// A path that is neither, an archive that cannot be trusted, an unknown size, a text that is neither a folder nor could be a name.
+pub fn find_model(name: &str) -> Result<ModelName, Error> {
     let path = Path::new(name);
     if path.is_dir() {
-        return Ok(ModelSource::Folder(path.to_owned()));
+        return Ok(ModelName::Here(ModelSource::Folder(path.to_owned())));
     }
     if archive::is_archive(path) {
         let folder = archive::open(path, archive::store_of_this_user().as_deref())?;
-        return Ok(ModelSource::Folder(folder));
+        return Ok(ModelName::Here(ModelSource::Folder(folder)));
     }
     if path.exists() {
         return Err(Error::NotAFolder { path: path.to_owned() });
@@ -43,22 +48,14 @@ fn find_model_in(name: &str, cache: Option<&Cache>) -> Result<ModelSource, Error
     if let Some(size) = name.strip_prefix("scratch:") {
         let known = || SCRATCH_SIZES.map(|(size, _)| format!("scratch:{size}")).join(", ");
         return match SCRATCH_SIZES.iter().any(|(known, _)| *known == size) {
-            true => Ok(ModelSource::Scratch(size.to_owned())),
+            true => Ok(ModelName::Here(ModelSource::Scratch(size.to_owned()))),
             false => Err(Error::UnknownScratch { name: name.to_owned(), known: known() }),
         };
     }
-    let named = Repo::parse(RepoKind::Model, name).ok();
-    let in_cache = || {
-        let (repo, revision) = named.as_ref()?;
-        let (_, folder) = cache?.snapshot(repo, revision.as_deref())?;
-        folder.join("config.json").is_file().then_some(folder)
-    };
-    let canonical = Repo::model(hub::canonical(RepoKind::Model, name));
-    in_cache().map(ModelSource::Folder).ok_or_else(|| Error::NotFound {
-        name: name.to_owned(),
-        cache: cache.map_or("the Hub's cache".to_owned(), |cache| cache.folder().display().to_string()),
-        folder: Cache::at("").repo_folder(&canonical).display().to_string(),
-    })
+    match Repo::parse(RepoKind::Model, name) {
+        Ok((repo, revision)) => Ok(ModelName::OnHub(repo, revision)),
+        Err(_) => Err(Error::NotFound { name: name.to_owned() }),
+    }
 }
 
 #[cfg(test)]
@@ -66,20 +63,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_wins_over_a_name_and_a_missing_name_says_where_it_was_looked_for() {
+    fn a_path_wins_over_a_name() {
         let folder = tempfile::tempdir().unwrap();
-        let cache = Cache::at(folder.path().join("hub"));
         let path = folder.path().to_str().unwrap();
-        assert_eq!(find_model_in(path, Some(&cache)).unwrap(), ModelSource::Folder(path.into()));
-        assert_eq!(find_model_in("scratch:small", None).unwrap(), ModelSource::Scratch("small".into()));
-        let error = find_model_in("scratch:huge", None).unwrap_err().to_string();
+        assert_eq!(find_model(path).unwrap(), ModelName::Here(ModelSource::Folder(path.into())));
+        assert_eq!(find_model("scratch:small").unwrap(), ModelName::Here(ModelSource::Scratch("small".into())));
+        let error = find_model("scratch:huge").unwrap_err().to_string();
         assert!(error.contains("scratch:huge") && error.contains("scratch:small"), "{error}");
-        let error = find_model_in(DEFAULT_MODEL, Some(&cache)).unwrap_err().to_string();
-        assert!(error.contains("models--distilbert--distilbert-base-uncased"), "{error}");
-        assert!(error.contains(cache.folder().to_str().unwrap()), "{error}");
+        let named = find_model("org/name@v1").unwrap();
+        assert_eq!(named, ModelName::OnHub(Repo::model("org/name"), Some("v1".into())));
         let file = folder.path().join("file");
         std::fs::write(&file, "no archive").unwrap();
-        let error = find_model_in(file.to_str().unwrap(), None).unwrap_err();
+        let error = find_model(file.to_str().unwrap()).unwrap_err();
         assert!(matches!(error, Error::NotAFolder { .. }), "{error}");
+        for lost in ["runs/that/is/not/there", "/no/such/folder", "./model", ""] {
+            let error = find_model(lost).unwrap_err();
+            assert!(matches!(error, Error::NotFound { .. }), "{lost}: {error}");
+        }
     }
 }

@@ -8,12 +8,14 @@
 
 mod calibration;
 mod error;
+mod files;
 mod find;
 mod model;
 mod scratch;
 
 pub use calibration::Calibration;
 pub use error::Error;
-pub use find::{DEFAULT_MODEL, ModelSource, find_model};
+pub use files::{Parts, needed_files};
+pub use find::{DEFAULT_MODEL, ModelName, ModelSource, find_model};
 pub use model::{Classifier, Prediction, Start, load_tokenizer, softmax};
 pub use scratch::SCRATCH_SIZES;

@@ -103,7 +103,7 @@ impl What {
 }
 
 /// The first fault that a request runs into, counted down.
-pub(crate) fn next(faults: &mut Vec<Fault>, asked: &str) -> Option<What> {
+pub(crate) fn next(faults: &mut [Fault], asked: &str) -> Option<What> {
     let fault = faults.iter_mut().find(|fault| fault.times > 0 && asked.contains(&fault.matching))?;
     if fault.after > 0 {
         fault.after -= 1;
@@ -132,6 +132,6 @@ mod tests {
         let mut faults = vec![Fault::once("GET /a", What::Gone).after(1).times(2)];
         let asked: Vec<_> = (0..5).map(|_| next(&mut faults, "GET /a/b").is_some()).collect();
         assert_eq!(asked, [false, true, true, false, false]);
-        assert!(next(&mut vec![Fault::always("GET /a", What::Gone)], "HEAD /a").is_none());
+        assert!(next(&mut [Fault::always("GET /a", What::Gone)], "HEAD /a").is_none());
     }
 }

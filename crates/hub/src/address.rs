@@ -1,5 +1,7 @@
 //! Addresses: where a redirect leads, what may be shown of one, and who gets a token.
 
+use std::net::IpAddr;
+
 use ureq::http::Uri;
 
 /// Scheme, host and port: those who share them are the same party.
@@ -11,6 +13,12 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
+    /// Whether it is this machine, which no proxy stands before.
+    pub(crate) fn is_here(&self) -> bool {
+        let name = self.host.trim_matches(['[', ']']);
+        name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+    }
+
     pub(crate) fn of(url: &str) -> Option<Self> {
         let uri: Uri = url.parse().ok()?;
         let scheme = uri.scheme_str()?.to_ascii_lowercase();
@@ -90,5 +98,8 @@ mod tests {
         assert!(!same("http://127.0.0.1:1", "http://127.0.0.1:2"));
         assert_eq!(Origin::of("ftp://hub.co"), None);
         assert_eq!(Origin::of("/a"), None);
+        let is_here = |url: &str| Origin::of(url).unwrap().is_here();
+        assert!(is_here("http://127.0.0.1:8080/x") && is_here("http://localhost") && is_here("http://[::1]:1"));
+        assert!(!is_here("https://localhost.evil.com") && !is_here("https://hub.co"));
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::Value;
 use ureq::http::{HeaderMap, HeaderValue, Method, Request, Response};
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, SendBody};
+use ureq::{Agent, Proxy, SendBody};
 
 use crate::address::{Origin, joined, shown};
 use crate::patience::asked_for;
@@ -90,7 +90,11 @@ impl Http {
             None => TlsConfig::default(),
         };
         let silence = settings.patience.silence;
+        // Variables of the environment name a proxy; what runs on this machine is not behind it.
+        let is_here = Origin::of(&settings.endpoint).is_some_and(|origin| origin.is_here());
+        let proxy = if is_here { None } else { Proxy::try_from_env() };
         let config = Agent::config_builder()
+            .proxy(proxy)
             .user_agent(concat!("tunesmith/", env!("CARGO_PKG_VERSION")))
             .http_status_as_error(false)
             // Redirects are followed here, where it is known who may see the token.

@@ -76,31 +76,25 @@ impl Hub {
         if !is_revision(revision) {
             return Err(Error::RevisionNotFound { repo: repo.clone(), revision: revision.to_owned() });
         }
-        let known = || self.settings.cache.find(repo, revision);
-        let snapshot = |Found { place, commit, files }, from_cache| Snapshot {
-            repo: repo.clone(),
-            revision: revision.to_owned(),
-            commit,
-            files,
-            from_cache,
-            place,
-        };
         if self.settings.offline {
             let nothing = || Error::Offline {
                 what: format!("{repo} at {revision}"),
                 cache: self.settings.cache.folder().to_owned(),
             };
-            return known().map(|found| snapshot(found, true)).ok_or_else(nothing);
+            return self.cached(repo, Some(revision)).ok_or_else(nothing);
         }
         match self.ask(repo, revision) {
-            Ok(found) => Ok(snapshot(found, false)),
+            Ok(Found { place, commit, files }) => {
+                let (repo, revision) = (repo.clone(), revision.to_owned());
+                Ok(Snapshot { repo, revision, commit, files, from_cache: false, place })
+            }
             Err(error) if error.is_about_reaching() => {
-                let Some(found) = known() else { return Err(error) };
+                let Some(found) = self.cached(repo, Some(revision)) else { return Err(error) };
                 (self.http.notice)(&format!(
                     "failed to {error}; going on with what the cache has of {repo}, commit {}",
                     found.commit
                 ));
-                Ok(snapshot(found, true))
+                Ok(found)
             }
             Err(error) => Err(error),
         }
@@ -116,6 +110,14 @@ impl Hub {
             None => listing.files(&commit)?,
         };
         Ok(Found { place, commit, files })
+    }
+
+    /// What the cache has of a revision, without asking anybody.
+    #[must_use]
+    pub fn cached(&self, repo: &Repo, revision: Option<&str>) -> Option<Snapshot> {
+        let revision = revision.unwrap_or(MAIN);
+        let Found { place, commit, files } = self.settings.cache.find(repo, revision)?;
+        Some(Snapshot { repo: repo.clone(), revision: revision.to_owned(), commit, files, from_cache: true, place })
     }
 
     /// Which of these files [`Hub::download`] would have to fetch.

@@ -30,6 +30,12 @@ pub struct RunInfo {
 pub struct ModelInfo {
     /// As the user named it: a folder or a name.
     pub source: String,
+    /// Its name on the Hub, where it was named so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hub_name: Option<String>,
+    /// The commit there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// `model_type` of its configuration.
     pub model_type: String,
     /// Blocks.

@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use classifier::{ModelSource, find_model, load_tokenizer};
+use classifier::{Parts, load_tokenizer};
 use dataset::check::Tokens;
 use dataset::{Dataset, Encoded, Findings, Role, check};
 
@@ -14,7 +14,9 @@ use crate::cache_folder;
 use crate::data_check::{refuse_faults, to_json};
 use crate::destination::Destination;
 use crate::flags::{ModelFlags, ReadFlags, RowFlags, TrainFlags, TrainingFlags};
+use crate::models::locate;
 use crate::plan::TrainPlan;
+use crate::render::Fetching;
 
 /// The flags of `check`.
 #[derive(clap::Args, Debug)]
@@ -30,7 +32,7 @@ pub(crate) struct CheckFlags {
     #[command(flatten)]
     reading: ReadFlags,
 
-    /// Also count what this model cuts and does not know: a folder, or a name in the local Hugging Face cache
+    /// Also count what this model cuts and does not know: a folder, or a name on the Hugging Face Hub
     #[arg(long, value_name = "DIR_OR_NAME", alias = "model-name-or-path", help_heading = "Model")]
     model: Option<String>,
 
@@ -60,7 +62,7 @@ pub(crate) fn run(flags: &CheckFlags) -> anyhow::Result<()> {
     let rows = dataset::load_dataset(&plan.request)?;
     let mut findings = check(&rows);
     if let Some(model) = &flags.model {
-        add_tokens(&mut findings, &rows, model, &plan)?;
+        add_tokens(&mut findings, &rows, model, &plan, flags.json == Some(true))?;
     }
     if let Some(output) = &flags.output {
         let mut file = Destination::file(output)?;
@@ -94,12 +96,15 @@ fn as_training(flags: &CheckFlags) -> TrainFlags {
     }
 }
 
-fn add_tokens(findings: &mut Findings, rows: &Dataset, model: &str, plan: &TrainPlan) -> anyhow::Result<()> {
-    let folder = match find_model(model)? {
-        ModelSource::Folder(folder) => folder,
-        ModelSource::Scratch(_) => {
-            anyhow::bail!("count tokens with {model}: its vocabulary is learnt in training; name the folder of a model")
-        }
+fn add_tokens(
+    findings: &mut Findings,
+    rows: &Dataset,
+    model: &str,
+    plan: &TrainPlan,
+    quiet: bool,
+) -> anyhow::Result<()> {
+    let Some(folder) = locate(model, Parts::Tokenizer, &Fetching::quietly(quiet))?.folder() else {
+        anyhow::bail!("count tokens with {model}: its vocabulary is learnt in training; name the folder of a model")
     };
     let (tokenizer, max_length) = load_tokenizer(&folder, plan.max_length)?;
     let splits = [

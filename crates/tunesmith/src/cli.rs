@@ -12,8 +12,10 @@ use crate::argv;
 use crate::check_command::CheckFlags;
 use crate::evaluate_command::EvaluateFlags;
 use crate::export_command::ExportFlags;
+use crate::fetch_command::FetchFlags;
 use crate::flags::TrainFlags;
 use crate::layers::typed;
+use crate::login_command::{LoginFlags, LogoutFlags};
 use crate::pack_command::PackFlags;
 use crate::predict_command::PredictFlags;
 use crate::push_command::PushFlags;
@@ -37,6 +39,7 @@ Exit codes:
     5  a file that cannot be read or written
     6  the loss is not finite; the last good checkpoint is intact
     7  --strict, and the check of the rows has a warning or a problem
+    8  the Hub cannot be reached, or does not give what is asked for
   130  interrupted; a training has written a checkpoint to resume from";
 
 const RUN_HELP: &str = "\
@@ -93,6 +96,15 @@ pub(crate) enum Task {
     Runs(RunsFlags),
     #[command(after_help = AFTER_HELP)]
     Report(ReportFlags),
+    /// Bring a model from the Hugging Face Hub into the cache that Python shares
+    #[command(after_help = AFTER_HELP)]
+    Fetch(FetchFlags),
+    /// Store a token of the Hugging Face Hub, typed unseen or read from standard input
+    #[command(after_help = AFTER_HELP)]
+    Login(LoginFlags),
+    /// Forget the stored token of the Hugging Face Hub
+    #[command(after_help = AFTER_HELP)]
+    Logout(LogoutFlags),
 }
 
 /// Reads the command line.

@@ -84,7 +84,7 @@ pub(crate) fn run(flags: &EvaluateFlags) -> anyhow::Result<()> {
         check_apart(&flags.file, output)?;
     }
     let (quiet, json) = (flags.quiet.unwrap_or_default(), flags.json.unwrap_or_default());
-    let classifier = saved_model::load(&flags.model, &flags.ask)?;
+    let classifier = saved_model::load(&flags.model, &flags.ask, quiet || json)?;
     let labels = classifier.labels();
     let (columns, rows, notice) = dataset::load_labelled(
         &[Source::from(flags.file.as_path())],

@@ -9,6 +9,8 @@ use kernels::CpuError;
 use crate::computing::UnknownIsa;
 use crate::data_check::NotClean;
 use crate::destination::DestinationError;
+use crate::fetch_command::NotOnHub;
+use crate::login_command::NoTokenGiven;
 use crate::output::OutputError;
 use crate::pack_command::InTheWay;
 use crate::predict::abstain::AbstainError;
@@ -41,6 +43,8 @@ pub(crate) enum Exit {
     Diverged = 6,
     /// The rows have faults, and were not to.
     Faults = 7,
+    /// The Hub cannot be reached, or does not give what is asked for.
+    Hub = 8,
     /// Stopped from outside, a training with a checkpoint.
     Interrupted = 130,
 }
@@ -157,7 +161,7 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<NotClean>() {
         return Some(Exit::Faults);
     }
-    if cause.is::<UnknownForm>() || cause.is::<NoSuchFigure>() {
+    if cause.is::<UnknownForm>() || cause.is::<NoSuchFigure>() || cause.is::<NotOnHub>() || cause.is::<NoTokenGiven>() {
         return Some(Exit::Settings);
     }
     if cause.is::<NamesTaken>() {
@@ -179,7 +183,7 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | hub::Error::TokenUnknown { .. }
             | hub::Error::TokenMalformed
             | hub::Error::NoHome => Some(Exit::Settings),
-            _ => None,
+            _ => Some(Exit::Hub),
         };
     }
     if let Some(error) = cause.downcast_ref::<archive::Error>() {
@@ -227,8 +231,12 @@ mod tests {
         assert_eq!(Exit::of(&settings.into()) as u8, 2);
         assert_eq!(Exit::of(&OutputError::Finished { folder: "runs/x".into() }.into()) as u8, 2);
         assert_eq!(Exit::of(&dataset::Error::Empty { file: "a.csv".to_owned() }.into()) as u8, 3);
-        let unknown = classifier::find_model("no/such-model").unwrap_err();
+        let unknown = classifier::find_model("no/such/model").unwrap_err();
         assert_eq!(Exit::of(&unknown.into()) as u8, 4);
+        let unreachable = || hub::Error::Unreachable { what: "GET https://hub".into(), reason: "no network".into() };
+        assert_eq!(Exit::of(&unreachable().into()) as u8, 8);
+        assert_eq!(Exit::of(&anyhow::Error::from(unreachable()).context("use the model")) as u8, 8);
+        assert_eq!(Exit::of(&hub::Error::DiskFull { path: "cache".into() }.into()) as u8, 5);
         assert_eq!(Exit::of(&io::Error::from(io::ErrorKind::StorageFull).into()) as u8, 5);
         let no_bf16 = kernels::Cpu::with(1, kernels::Isa::Portable, kernels::Precision::Bf16).err().unwrap();
         assert_eq!(Exit::of(&no_bf16.into()) as u8, 2);

@@ -189,7 +189,7 @@ impl FormatFlags {
 #[serde(default)]
 #[command(next_help_heading = "Model")]
 pub(crate) struct ModelFlags {
-    /// A model folder, a name in the local Hugging Face cache, or scratch:small
+    /// A model folder, a name on the Hugging Face Hub, or scratch:small
     /// [default: distilbert-base-uncased; scratch:small for the example]
     #[arg(long, value_name = "DIR_OR_NAME", alias = "model-name-or-path")]
     pub(crate) model: Option<String>,

@@ -15,11 +15,14 @@ mod evaluate_command;
 mod example;
 mod exit;
 mod export_command;
+mod fetch_command;
 mod flag_names;
 mod flags;
 mod jobs;
 mod layers;
+mod login_command;
 mod machine;
+mod models;
 mod output;
 mod pack_command;
 mod plan;
@@ -76,6 +79,9 @@ fn main() -> ExitCode {
         Task::Unpack(flags) => unpack_command::run(&flags),
         Task::Runs(flags) => runs_command::run(&flags),
         Task::Report(flags) => report_command::run(&flags),
+        Task::Fetch(flags) => fetch_command::run(&flags),
+        Task::Login(flags) => login_command::login(&flags),
+        Task::Logout(flags) => login_command::logout(&flags),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

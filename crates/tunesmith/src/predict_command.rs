@@ -35,7 +35,7 @@ pub(crate) struct Stopped {
 /// The flags of `predict`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct PredictFlags {
-    /// The folder of a run or of another fine-tuned classifier, or a name in the local Hugging Face cache
+    /// The folder of a run or of another fine-tuned classifier, or a name on the Hugging Face Hub
     model: String,
 
     /// The texts; without any and without --input, the lines of standard input
@@ -86,7 +86,7 @@ pub(crate) fn run(flags: &PredictFlags) -> anyhow::Result<()> {
         check_apart(input, output)?;
     }
     let quiet = flags.quiet.unwrap_or_default();
-    let mut classifier = saved_model::load(&flags.model, &flags.ask)?;
+    let mut classifier = saved_model::load(&flags.model, &flags.ask, quiet)?;
     if let Some(level) = flags.abstain.level(&flags.model, classifier.labels().names())? {
         classifier.abstain_below(Some(level));
     }

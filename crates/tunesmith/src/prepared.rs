@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use classifier::{Classifier, Start, find_model};
+use classifier::{Classifier, Parts, Start};
 use dataset::{Dataset, Findings, Role, Split};
 use encoder::LoadReport;
 use kernels::Cpu;
@@ -12,13 +12,17 @@ use crate::cache_folder;
 use crate::computing::backend;
 use crate::data_check::check_rows;
 use crate::flags::EvalOn;
+use crate::models::{Origin, locate};
 use crate::plan::TrainPlan;
+use crate::render::Fetching;
 
 /// Rows, model and tokens of a run, and what it will cost.
 pub(crate) struct Prepared {
     pub(crate) rows: Dataset,
     pub(crate) classifier: Classifier<Cpu>,
     pub(crate) loaded: LoadReport,
+    /// Where on the Hub the model is from.
+    pub(crate) origin: Option<Origin>,
     pub(crate) train: Examples,
     pub(crate) validation: Option<Examples>,
     pub(crate) test: Option<Examples>,
@@ -37,9 +41,9 @@ pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     // First, because dealing rows out takes the threads that are begun here.
     let backend = backend(plan.threads.map_or(0, std::num::NonZeroUsize::get), plan.precision)?;
     let rows = dataset::load_dataset(&plan.request)?;
-    let source = find_model(&plan.model)?;
+    let model = locate(&plan.model, Parts::All, &Fetching::new(plan.form))?;
     let start = Start {
-        source: &source,
+        source: &model.source,
         labels: &rows.labels,
         max_length: plan.max_length,
         seed: plan.arguments.seed,
@@ -66,7 +70,7 @@ pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     };
     let at_the_end = tokens(if test.is_some() { &test } else { &validation });
     let estimate = train::estimate(&mut classifier, &plan.arguments, &train, along, at_the_end)?;
-    Ok(Prepared { rows, classifier, loaded, train, validation, test, estimate, findings, notes })
+    Ok(Prepared { rows, classifier, loaded, origin: model.origin, train, validation, test, estimate, findings, notes })
 }
 
 fn tokenize(

@@ -2,10 +2,12 @@
 
 use std::num::NonZeroUsize;
 
-use classifier::{Classifier, ModelSource, find_model};
+use classifier::{Classifier, Parts};
 use kernels::Cpu;
 
 use crate::computing::{AnswerPrecision, Precision, backend};
+use crate::models::locate;
+use crate::render::Fetching;
 
 /// A model that starts from nothing, where a trained one was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -35,12 +37,12 @@ pub(crate) struct AskFlags {
     pub(crate) precision: Option<AnswerPrecision>,
 }
 
-/// Loads the classifier that `name` means: a folder, or a name in the Hub's cache.
+/// Loads the classifier that `name` means: a folder, or a name on the Hub, from where it is fetched if it has to be.
 ///
 /// # Errors
-/// When there is none, it is not trained, or its files cannot be used.
-pub(crate) fn load(name: &str, flags: &AskFlags) -> anyhow::Result<Classifier<Cpu>> {
-    let ModelSource::Folder(folder) = find_model(name)? else {
+/// When there is none, it cannot be fetched, it is not trained, or its files cannot be used.
+pub(crate) fn load(name: &str, flags: &AskFlags, quiet: bool) -> anyhow::Result<Classifier<Cpu>> {
+    let Some(folder) = locate(name, Parts::All, &Fetching::quietly(quiet))?.folder() else {
         return Err(Untrained { name: name.to_owned() }.into());
     };
     let precision = flags.precision.unwrap_or_else(|| Precision::default_here().into());

@@ -3,14 +3,17 @@
 use std::io::{self, BufRead, Write};
 
 use anyhow::Context;
-use classifier::{ModelSource, find_model};
+use classifier::Parts;
 use dataset::Tokenizer;
 use serde::Serialize;
+
+use crate::models::locate;
+use crate::render::Fetching;
 
 /// The flags of `tokenize`.
 #[derive(clap::Args, Debug)]
 pub(crate) struct TokenizeFlags {
-    /// A model folder, or a name in the local Hugging Face cache
+    /// A model folder, or a name on the Hugging Face Hub
     model: String,
 
     /// The texts; without any, the lines of standard input
@@ -26,14 +29,9 @@ pub(crate) struct TokenizeFlags {
 /// # Errors
 /// When there is no such model, or its tokeniser cannot be used.
 pub(crate) fn run(flags: &TokenizeFlags) -> anyhow::Result<()> {
-    let folder = match find_model(&flags.model)? {
-        ModelSource::Folder(folder) => folder,
-        ModelSource::Scratch(_) => {
-            anyhow::bail!(
-                "tokenize with {}: its vocabulary is learnt in training; name the folder of a run",
-                flags.model
-            )
-        }
+    let model = locate(&flags.model, Parts::Tokenizer, &Fetching::quietly(flags.json.unwrap_or_default()))?;
+    let Some(folder) = model.folder() else {
+        anyhow::bail!("tokenize with {}: its vocabulary is learnt in training; name the folder of a run", flags.model)
     };
     let tokenizer = Tokenizer::from_folder(&folder).map_err(classifier::Error::from)?;
     let mut out = io::stdout().lock();

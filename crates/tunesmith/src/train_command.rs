@@ -21,14 +21,14 @@ use crate::output::{self, Start};
 use crate::plan::TrainPlan;
 use crate::prepared::{Prepared, prepare};
 use crate::profile_text::Counters;
-use crate::render::Form;
+use crate::render::{Fetching, Form};
 use crate::report::report;
 use crate::run::listener::RunListener;
 use crate::run::{info, predictions};
 use crate::suspects::{self, SuspectLabels};
 use crate::tracking::Places;
 use crate::unleaked::Unleaked;
-use crate::{data_check, plan_text, saved, seeds, signals};
+use crate::{data_check, models, plan_text, saved, seeds, signals};
 
 /// A run that was stopped from outside, with a checkpoint to go on from.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +50,20 @@ pub(crate) fn run(flags: &TrainFlags) -> anyhow::Result<()> {
 fn train_once(plan: &TrainPlan) -> anyhow::Result<()> {
     let start = output::start(&plan.output, plan.resume, plan.overwrite)?;
     let places = Places::ready(&plan.settings.tracking, &plan.output)?;
+    if plan.dry_run
+        && let Some(told) = models::would_fetch(&plan.model, &Fetching::new(plan.form))?
+    {
+        // Whether the rows can be read shows without the model; what they cost does not.
+        dataset::load_dataset(&plan.request)?;
+        say(
+            plan,
+            &format!(
+                "model       {told}\nnote        `tunesmith fetch model {}` brings it, and a dry run then tells the rest\n",
+                plan.model
+            ),
+        )?;
+        return Ok(());
+    }
     let mut prepared = prepare(plan)?;
     say(plan, &plan_text::describe(plan, &prepared))?;
     if plan.strict {

@@ -86,7 +86,7 @@ fn a_damaged_beginning_of_an_earlier_try_is_thrown_away() {
     fs::create_dir_all(&blobs).unwrap();
     let partial = blobs.join(format!("{}.tunesmith.incomplete", sha256(&large())));
     for begun in [vec![7; 1000], vec![7; 5_000_000], large()[..600_000].to_vec()] {
-        drop(fs::remove_dir_all(&scene.repo_folder().join("snapshots")));
+        drop(fs::remove_dir_all(scene.repo_folder().join("snapshots")));
         drop(fs::remove_file(blobs.join(sha256(&large()))));
         fs::write(&partial, &begun).unwrap();
         fetch(&scene.hub()).unwrap();

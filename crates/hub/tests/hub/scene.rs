@@ -111,9 +111,12 @@ impl Scene {
 
 pub(crate) fn quietly(_: Progress<'_>) {}
 
+/// Bytes done, and of how many.
+type Steps = Vec<(u64, Option<u64>)>;
+
 /// All that a download says, by file.
 #[derive(Default)]
-pub(crate) struct Heard(pub(crate) RefCell<BTreeMap<String, Vec<(u64, Option<u64>)>>>);
+pub(crate) struct Heard(pub(crate) RefCell<BTreeMap<String, Steps>>);
 
 impl Heard {
     pub(crate) fn hear(&self, progress: Progress<'_>) {

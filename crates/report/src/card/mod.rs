@@ -36,7 +36,11 @@ pub fn model_card(story: &Story) -> String {
 
 /// The base model as the Hub names it, where the run began from such a name.
 fn base_model(story: &Story) -> Option<&str> {
-    let source = story.course.run.model.source.as_str();
+    let model = &story.course.run.model;
+    if let Some(name) = model.hub_name.as_deref().filter(|name| is_hub_name(name)) {
+        return Some(name);
+    }
+    let source = model.source.as_str();
     (!story.began_from_folder && is_hub_name(source) && !source.starts_with("scratch:")).then_some(source)
 }
 

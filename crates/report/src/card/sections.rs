@@ -37,7 +37,7 @@ const PROCEDURE: [&str; 18] = [
 pub(super) fn title(story: &Story) -> String {
     let run = &story.course.run;
     let from = match base_model(story) {
-        Some(name) => format!("[{}](https://huggingface.co/{name})", text(name)),
+        Some(name) => format!("[{}](https://huggingface.co/{name}{})", text(name), at_commit(story)),
         None => text(&excerpt(super::last_part(&run.model.source), 80)),
     };
     let from = if from.is_empty() { String::new() } else { format!(", fine-tuned from {from}") };
@@ -63,6 +63,13 @@ pub(super) fn title(story: &Story) -> String {
         plural(story.labels().len() as u64, "class", "classes"),
         deciding.unwrap_or_default()
     )
+}
+
+/// Where the Hub shows the base model as it was.
+fn at_commit(story: &Story) -> String {
+    let commit = story.course.run.model.commit.as_deref().unwrap_or_default();
+    let is_commit = commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_commit { format!("/tree/{commit}") } else { String::new() }
 }
 
 fn files(story: &Story) -> String {

@@ -19,6 +19,7 @@ pub(super) fn section(story: &Story) -> Markup {
         div.columns {
             div { h3 { "Model" } (facts(&[
                 ("From", excerpt(&run.model.source, 200)),
+                ("At commit", excerpt(run.model.commit.as_deref().unwrap_or_default(), 40)),
                 ("Kind", format!("{}, {} layers, {} wide", excerpt(&run.model.model_type, 40), run.model.num_hidden_layers, run.model.hidden_size)),
                 ("Parameters", count(run.model.parameters)),
                 ("Trainable", count(run.model.trainable_parameters)),

@@ -111,6 +111,8 @@ impl MadeUp {
                 .collect(),
             model: ModelInfo {
                 source: "org/small-bert".to_owned(),
+                hub_name: None,
+                commit: None,
                 model_type: "bert".to_owned(),
                 num_hidden_layers: 6,
                 hidden_size: 384,

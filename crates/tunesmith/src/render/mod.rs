@@ -4,6 +4,7 @@
 //! [`table`] (evaluations as rows). The plan before and the report after are not shown from here.
 
 mod bar;
+mod fetching;
 mod format;
 mod json;
 mod lines;
@@ -17,6 +18,7 @@ use std::time::{Duration, Instant};
 use journal::Listener;
 
 use bar::Bar;
+pub(crate) use fetching::Fetching;
 pub(crate) use format::{bytes, count, duration};
 use json::Json;
 use lines::Lines;

@@ -63,6 +63,8 @@ fn model(plan: &TrainPlan, prepared: &Prepared) -> ModelInfo {
     let (all, learning) = network.count_parameters();
     ModelInfo {
         source: plan.model.clone(),
+        hub_name: prepared.origin.as_ref().map(|origin| origin.name.clone()),
+        commit: prepared.origin.as_ref().map(|origin| origin.commit.clone()),
         model_type: config.family.model_type.to_owned(),
         num_hidden_layers: config.num_hidden_layers as u64,
         hidden_size: config.hidden_size as u64,

@@ -1,0 +1,97 @@
+//! `tunesmith fetch`: what is named on the Hub, brought here and checked.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use classifier::{ModelName, Parts, find_model, needed_files};
+
+use crate::models;
+use crate::output;
+use crate::render::Fetching;
+
+/// The flags of `fetch`.
+#[derive(Args, Debug)]
+pub(crate) struct FetchFlags {
+    #[command(subcommand)]
+    what: What,
+}
+
+/// What can be fetched.
+#[derive(Subcommand, Debug)]
+enum What {
+    /// Fetch a model into the Hugging Face cache, as it stands on the Hub now, and print its folder
+    Model(ModelFlags),
+}
+
+/// The flags of `fetch model`.
+#[derive(Args, Debug)]
+struct ModelFlags {
+    /// Its name on the Hub: NAME, OWNER/NAME or OWNER/NAME@REVISION
+    name: String,
+
+    /// Also copy the files that a model needs into this folder, and print that
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+
+    /// Whether to say nothing beside the folder
+    #[arg(long, short)]
+    quiet: Option<bool>,
+}
+
+/// A folder where a name was expected.
+#[derive(Debug, thiserror::Error)]
+#[error("fetch {name}: it is here already, or nothing that could be fetched; expected a name on the Hub")]
+pub(crate) struct NotOnHub {
+    name: String,
+}
+
+/// Fetches as the flags say.
+///
+/// # Errors
+/// When there is no such thing, it cannot be fetched, or there is no room.
+pub(crate) fn run(flags: &FetchFlags) -> anyhow::Result<()> {
+    match &flags.what {
+        What::Model(flags) => fetch_model(flags),
+    }
+}
+
+fn fetch_model(flags: &ModelFlags) -> anyhow::Result<()> {
+    let ModelName::OnHub(repo, revision) = find_model(&flags.name)? else {
+        return Err(NotOnHub { name: flags.name.clone() }.into());
+    };
+    let view = Fetching::quietly(flags.quiet.unwrap_or_default());
+    let hub = models::hub(&view)?;
+    let snapshot = hub.snapshot(&repo, revision.as_deref())?;
+    let files = needed_files(&snapshot, Parts::All)?;
+    // Whoever asks for it wants it whole: what the cache has is read, not only measured.
+    hub.verify(&snapshot, &files)?;
+    let cached = models::fetch(&hub, &snapshot, Parts::All, &view)?;
+    let folder = match &flags.output {
+        Some(output) => {
+            copy(&cached, &files, output)?;
+            output
+        }
+        None => &cached,
+    };
+    if !flags.quiet.unwrap_or_default() {
+        eprintln!("{} is here, commit {}", flags.name, snapshot.commit);
+    }
+    writeln!(io::stdout(), "{}", folder.display())?;
+    Ok(())
+}
+
+/// Copies files, each of which appears when it is whole.
+fn copy(from: &Path, files: &[&str], to: &Path) -> Result<(), output::OutputError> {
+    fs::create_dir_all(to).map_err(output::refused(to))?;
+    for file in files {
+        let target = to.join(file);
+        let part = to.join(format!(".{file}.part"));
+        let copied = fs::copy(from.join(file), &part)
+            .and_then(|_| fs::File::open(&part)?.sync_all())
+            .and_then(|()| fs::rename(&part, &target));
+        copied.inspect_err(|_| drop(fs::remove_file(&part))).map_err(output::refused(&target))?;
+    }
+    Ok(())
+}
