@@ -179,7 +179,7 @@ def test_a_download_of_ours_that_was_killed_is_garbage_to_python(hub: StandIn, u
         time.sleep(0.01)
     ours.send_signal(signal.SIGKILL)
     ours.communicate()
-    listed = user.python("info = scan_cache_dir(); print([f.file_name for repo in info.repos for f in repo.incomplete_files])")
+    listed = user.python("print([file.file_path.name for file in scan_cache_dir().incomplete_files])")
     assert partial.name in listed
     folder = pathlib.Path(user.python(snapshot()))
     assert (folder / "model.safetensors").read_bytes() == WEIGHTS

@@ -82,10 +82,10 @@ fn fetch_model(flags: &ModelFlags) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Copies files, each of which appears when it is whole.
+/// Copies files, each of which appears when it is whole; the configuration last, so that it says that all are there.
 fn copy(from: &Path, files: &[&str], to: &Path) -> Result<(), output::OutputError> {
     fs::create_dir_all(to).map_err(output::refused(to))?;
-    for file in files {
+    for file in files.iter().rev() {
         let target = to.join(file);
         let part = to.join(format!(".{file}.part"));
         let copied = fs::copy(from.join(file), &part)

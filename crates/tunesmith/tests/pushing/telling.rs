@@ -56,7 +56,7 @@ fn a_failure_says_what_to_do_and_loses_nothing() {
     // A refusal that lasts, of a kind that is not waited for.
     scene.hub.fault(Fault::always("/commit/main", What::status(422)));
     let (code, told) = refused(scene.push(&["spam", "--message", "it's new"]));
-    assert_eq!(code, 1, "{told}");
+    assert_eq!(code, 8, "{told}");
     assert!(told.contains(r"repeat `tunesmith push run spam --message 'it'\''s new'`"), "{told}");
     assert!(told.contains("not sent again") && told.contains("422"), "{told}");
     assert_eq!(scene.run(), before, "not even a word is left");
