@@ -44,7 +44,7 @@ fn every_command_takes_an_archive() {
         let output =
             tunesmith(&bench, &[&"evaluate", &model, &"rows.csv", &"--json", &"--quiet", &"--precision", &"f32"]);
         let mut scores: serde_json::Value = serde_json::from_str(&said(output)).unwrap();
-        ["runtime", "samples_per_second"].map(|timed| scores.as_object_mut().unwrap().remove(timed));
+        scores.as_object_mut().unwrap().retain(|name, _| !["runtime", "samples_per_second"].contains(&name.as_str()));
         scores
     };
     assert_eq!(scores(&archive), scores(&bench.path("run")));
