@@ -29,6 +29,10 @@ pub(crate) fn parts(name: &[u8]) -> Result<Vec<&str>, &'static str> {
     if name.is_empty() {
         return Err("has no name");
     }
+    // So Python's `tarfile` calls the folder that it was told to add under no name.
+    if name == "/" {
+        return Ok(Vec::new());
+    }
     if name.starts_with('/') {
         return Err("has an absolute name");
     }
@@ -88,12 +92,24 @@ mod tests {
         assert_eq!(parts(b"config.json"), Ok(vec!["config.json"]));
         assert_eq!(parts(b"./a//b/./c"), Ok(vec!["a", "b", "c"]));
         assert_eq!(parts(b"./"), Ok(vec![]));
+        assert_eq!(parts(b"/"), Ok(vec![]));
         assert_eq!(parts("Köln/..a/b..".as_bytes()), Ok(vec!["Köln", "..a", "b.."]));
         let long = "x".repeat(256);
         let deep = "x/".repeat(17);
-        for name in
-            ["", "/etc/passwd", "..", "a/../b", "a/..", "a\\..\\b", "C:x", "a\0b", "a\nb", long.as_str(), deep.as_str()]
-        {
+        for name in [
+            "",
+            "//",
+            "/etc/passwd",
+            "..",
+            "a/../b",
+            "a/..",
+            "a\\..\\b",
+            "C:x",
+            "a\0b",
+            "a\nb",
+            long.as_str(),
+            deep.as_str(),
+        ] {
             assert!(parts(name.as_bytes()).is_err(), "{name:?}");
         }
         assert!(parts(b"\xff").is_err());

@@ -113,6 +113,7 @@ fn what_other_programs_pack_is_unpacked() {
         .entry(b"./empty", EntryType::Regular, b"");
     let pax = Tar::default()
         .pax(EntryType::XGlobalHeader, &[("comment", "made by git")])
+        .entry(b"/", EntryType::Directory, b"")
         .file("config.json", b"{}")
         .pax(EntryType::XHeader, &[("mtime", "1700000000.5"), ("path", &format!("more/{long}")), ("size", "4")])
         .file("more/xxx", b"long")

@@ -89,6 +89,7 @@ fn only_files_and_folders_are_made() {
     assert!(refusal(|tar| tar.entry(b"d/", EntryType::Directory, b"content")).contains("folder with a content"));
     assert!(refusal(|tar| tar.file("d/", b"")).contains("folder's name"));
     assert!(refusal(|tar| tar.file(".", b"")).contains("folder's name"));
+    assert!(refusal(|tar| tar.file("/", b"")).contains("folder's name"));
 }
 
 #[test]
