@@ -234,7 +234,14 @@ impl Attempt<'_> {
         needles: &Needles,
     ) -> Result<Ended> {
         let output = work.join("output");
-        let call = Call { settings: &self.step.settings, inputs: &settled.inputs, output: &output, resume, processors };
+        let call = Call {
+            settings: &self.step.settings,
+            inputs: &settled.inputs,
+            identity: &settled.parts.identity,
+            output: &output,
+            resume,
+            processors,
+        };
         let mut command = self.kind.command(&call);
         command.current_dir(self.plan.folder());
         let secrets = self.runner.secrets;

@@ -112,6 +112,9 @@ pub struct Call<'a> {
     pub settings: &'a Table,
     /// What is given for its inputs.
     pub inputs: &'a BTreeMap<String, PathBuf>,
+    /// What was found out about it beside its settings, as [`Kind::identity`] gave it: a command that would find it out
+    /// again might find something else.
+    pub identity: &'a BTreeMap<String, String>,
     /// The folder to write into. It is there, and empty unless an attempt goes on.
     pub output: &'a Path,
     /// Whether to go on from what is there.

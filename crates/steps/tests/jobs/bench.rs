@@ -71,6 +71,7 @@ impl Kind for Script {
         for (name, path) in call.inputs {
             command.env(format!("IN_{name}"), path);
         }
+        command.env("COMMIT", call.identity.get("commit").map_or("", String::as_str));
         command.env("CPUS", call.processors.to_string());
         command
     }

@@ -164,9 +164,8 @@ fn a_step_without_cache_runs_each_time_and_those_behind_it_when_it_makes_somethi
 
 #[test]
 fn a_branch_that_moved_makes_the_step_a_new_one() {
-    let bench = Bench::new(
-        "[steps.model]\nuses = \"sh\"\nwith = { script = 'cat $with_branch > $OUT/m', branch = \"BRANCH\" }\n",
-    );
+    let bench =
+        Bench::new("[steps.model]\nuses = \"sh\"\nwith = { script = 'echo $COMMIT > $OUT/m', branch = \"BRANCH\" }\n");
     let branch = bench.path("main");
     bench.write("job.toml", &bench.read("job.toml").replace("BRANCH", branch.to_str().unwrap()));
     bench.write("main", "aaa");
@@ -175,6 +174,7 @@ fn a_branch_that_moved_makes_the_step_a_new_one() {
     bench.write("main", "bbb");
     assert!(bench.foreseen(&[])[0].ends_with("commit aaa -> bbb"));
     assert_eq!(bench.run(&[]), "model:ran");
+    assert_eq!(output(&bench.reports(&[]), "model", "m"), "bbb\n", "the step does what its key says");
     bench.write("main", "aaa");
     assert_eq!(bench.run(&[]), "model:hit", "it moved back");
     fs::remove_file(branch).unwrap();

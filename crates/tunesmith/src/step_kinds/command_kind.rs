@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use hub::Hub;
 use steps::{Call, Identity, Kind};
 use toml::{Table, Value};
 
@@ -150,13 +151,13 @@ impl Kind for CommandKind {
     }
 
     fn identity(&self, settings: &Table) -> Result<Identity, String> {
-        identity::of(settings)
+        identity::of(self.described, settings, &|| Hub::new(hub::Settings::of_this_user()?))
     }
 
     fn command(&self, call: &Call<'_>) -> Command {
         let inputs: Vec<Word> =
             call.inputs.iter().map(|(name, path)| (name.clone(), path.to_string_lossy().into_owned())).collect();
-        let mut settings = call.settings.clone();
+        let mut settings = identity::pinned(self.described, call.settings, call.identity);
         if self.takes("threads") && !settings.contains_key("threads") {
             settings.insert("threads".to_owned(), Value::Integer(call.processors as i64));
         }

@@ -1,5 +1,7 @@
 //! The table of kinds: which command each is, and what of it a job file does not say because the runner does.
 
+use hub::RepoKind;
+
 /// What a kind is.
 #[derive(Debug)]
 pub(crate) struct Described {
@@ -17,6 +19,10 @@ pub(crate) struct Described {
     pub(crate) said_here: &'static [&'static str],
     /// Settings that name a file or folder: they are inputs, so that its content counts and not its name.
     pub(crate) paths: &'static [&'static str],
+    /// Settings that name a repo of the Hub, whose branches move.
+    pub(crate) named: &'static [(&'static str, RepoKind)],
+    /// Whether its work is to ask the Hub; others take what its cache has.
+    pub(crate) asks_hub: bool,
     /// Settings that cannot change what comes out.
     pub(crate) uncounted: &'static [&'static str],
     /// Files of the output, or folders by a last /, that tell how it was made and not what.
@@ -51,6 +57,8 @@ const USUAL: Described = Described {
     last_file: None,
     said_here: &["output", "overwrite", "resume", "dry_run", "quiet", "json"],
     paths: &[],
+    named: &[],
+    asks_hub: false,
     uncounted: &["threads", "cache_dir", "profile"],
     incidental: &[],
     rewritten: &[],
@@ -61,14 +69,28 @@ const USUAL: Described = Described {
 
 /// The kinds.
 pub(crate) const KINDS: &[Described] = &[
-    Described { name: "fetch-data", words: &["fetch", "data"], ..USUAL },
-    Described { name: "fetch-model", words: &["fetch", "model"], last_file: Some("config.json"), ..USUAL },
+    Described {
+        name: "fetch-data",
+        words: &["fetch", "data"],
+        named: &[("name", RepoKind::Dataset)],
+        asks_hub: true,
+        ..USUAL
+    },
+    Described {
+        name: "fetch-model",
+        words: &["fetch", "model"],
+        last_file: Some("config.json"),
+        named: &[("name", RepoKind::Model)],
+        asks_hub: true,
+        ..USUAL
+    },
     Described {
         name: "check",
         words: &["check"],
         writes: Writes::File("check.json"),
         last_file: Some("check.json"),
         paths: &["file", "train", "validation", "test", "recipe", "model"],
+        named: &[("model", RepoKind::Model), ("dataset_name", RepoKind::Dataset)],
         ..USUAL
     },
     Described {
@@ -76,6 +98,7 @@ pub(crate) const KINDS: &[Described] = &[
         words: &["train"],
         last_file: Some("all_results.json"),
         paths: &["file", "train", "validation", "test", "recipe", "model"],
+        named: &[("model", RepoKind::Model), ("dataset_name", RepoKind::Dataset)],
         incidental: &[
             "all_results.json",
             "eval_results.json",
@@ -102,6 +125,7 @@ pub(crate) const KINDS: &[Described] = &[
         writes: Writes::File("results.json"),
         last_file: Some("results.json"),
         paths: &["model", "file"],
+        named: &[("model", RepoKind::Model), ("dataset_name", RepoKind::Dataset)],
         is_heavy: true,
         ..USUAL
     },
