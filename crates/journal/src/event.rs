@@ -145,6 +145,24 @@ pub enum Event {
         /// Tokens per second of the steps since the last log; there is no padding in this count.
         tokens_per_second: f64,
     },
+    /// How training went over a stretch of steps: a run has at most 200 of them, however seldom it logs, so that its curves
+    /// can be drawn. For reports; trackers get what is logged.
+    Stretch {
+        /// Steps done.
+        step: u64,
+        /// Passes over the training rows so far.
+        epoch: f64,
+        /// Mean loss of the stretch.
+        #[serde(deserialize_with = "number")]
+        loss: f64,
+        /// Learning rate that the last step used.
+        learning_rate: f64,
+        /// Norm of the last step's gradient before clipping.
+        #[serde(deserialize_with = "number")]
+        grad_norm: f64,
+        /// Tokens per second of the stretch; there is no padding in this count.
+        tokens_per_second: f64,
+    },
     /// What the run takes of the machine.
     System {
         /// Steps done.
@@ -246,6 +264,7 @@ impl Event {
         match self {
             Self::Step { step, .. }
             | Self::Log { step, .. }
+            | Self::Stretch { step, .. }
             | Self::System { step, .. }
             | Self::Evaluate { step, .. }
             | Self::Checkpoint { step, .. }
@@ -268,7 +287,7 @@ impl Event {
 
     /// Whether it should outlive a power cut.
     pub(crate) fn is_milestone(&self) -> bool {
-        !matches!(self, Self::Log { .. } | Self::System { .. } | Self::Notice { .. })
+        !matches!(self, Self::Log { .. } | Self::Stretch { .. } | Self::System { .. } | Self::Notice { .. })
     }
 }
 

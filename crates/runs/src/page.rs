@@ -71,21 +71,23 @@ fn charts(page: &mut String, runs: &[Run]) {
         }
     };
     for (at, run) in runs.iter().enumerate() {
+        for (epoch, loss, _) in training(run) {
+            add("Training loss".to_owned(), at, run, (epoch, loss));
+        }
+        let mut last = f64::NEG_INFINITY;
         for record in &run.records {
-            match &record.event {
-                Event::Log { epoch, loss, .. } => add("Training loss".to_owned(), at, run, (*epoch, *loss)),
-                Event::Evaluate { split: Split::Eval, epoch, metrics, .. } => {
-                    for (name, value) in metrics {
-                        add(format!("Validation: {name}"), at, run, (*epoch, *value));
-                    }
-                }
-                _ => {}
+            let Event::Evaluate { split: Split::Eval, epoch, metrics, .. } = &record.event else { continue };
+            // The weights that were kept are measured again at the end, which says nothing new of their step.
+            if *epoch <= last {
+                continue;
+            }
+            last = *epoch;
+            for (name, value) in metrics {
+                add(format!("Validation: {name}"), at, run, (*epoch, *value));
             }
         }
-        for record in &run.records {
-            if let Event::Log { epoch, learning_rate, .. } = &record.event {
-                add("Learning rate".to_owned(), at, run, (*epoch, *learning_rate));
-            }
+        for (epoch, _, learning_rate) in training(run) {
+            add("Learning rate".to_owned(), at, run, (epoch, learning_rate));
         }
     }
     let drawn: Vec<(String, String)> = charts
@@ -101,6 +103,19 @@ fn charts(page: &mut String, runs: &[Run]) {
         _ = writeln!(page, "<figure><h3>{}</h3>{svg}</figure>", escape(&title));
     }
     *page += "</div>\n";
+}
+
+/// Passes, loss and learning rate over the training: of stretches of steps where these are more than logs.
+fn training(run: &Run) -> Vec<(f64, f64, f64)> {
+    let (mut logs, mut stretches) = (Vec::new(), Vec::new());
+    for record in &run.records {
+        match record.event {
+            Event::Log { epoch, loss, learning_rate, .. } => logs.push((epoch, loss, learning_rate)),
+            Event::Stretch { epoch, loss, learning_rate, .. } => stretches.push((epoch, loss, learning_rate)),
+            _ => {}
+        }
+    }
+    if stretches.len() > logs.len() { stretches } else { logs }
 }
 
 fn figures_table(page: &mut String, comparison: &Comparison, heads: &str) {

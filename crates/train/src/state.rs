@@ -23,6 +23,10 @@ pub struct TrainerState {
     pub loss_since_log: f64,
     /// The steps since the last log.
     pub steps_since_log: u64,
+    /// Sum of the losses of the steps since the last stretch that the journal was told of.
+    pub loss_of_stretch: f64,
+    /// The steps since then.
+    pub steps_of_stretch: u64,
     /// Sum of the losses of all steps.
     pub total_loss: f64,
     /// Tokens read so far.
@@ -76,6 +80,8 @@ impl TrainerState {
                 "evaluation_pending": self.evaluation_pending,
                 "loss_since_log": self.loss_since_log,
                 "steps_since_log": self.steps_since_log,
+                "loss_of_stretch": self.loss_of_stretch,
+                "steps_of_stretch": self.steps_of_stretch,
                 "total_loss": self.total_loss,
                 "seconds_before": self.seconds_before,
             },
@@ -98,6 +104,8 @@ impl TrainerState {
             "evaluation_pending": own["evaluation_pending"],
             "loss_since_log": own["loss_since_log"],
             "steps_since_log": own["steps_since_log"],
+            "loss_of_stretch": own["loss_of_stretch"],
+            "steps_of_stretch": own["steps_of_stretch"],
             "total_loss": own["total_loss"],
             "seconds_before": own["seconds_before"],
         }))
@@ -118,6 +126,8 @@ mod tests {
             evaluation_pending: true,
             loss_since_log: std::f64::consts::PI / 3.0,
             steps_since_log: 3,
+            loss_of_stretch: std::f64::consts::E / 3.0,
+            steps_of_stretch: 2,
             total_loss: 1.0 / 3.0,
             tokens_seen: 1234,
             seconds_before: 0.7,

@@ -20,6 +20,9 @@ use crate::{
     ArgumentError, Error, Evaluation, Examples, IntervalStrategy, TrainerState, TrainingArguments, evaluate, identity,
 };
 
+/// Stretches of steps that the journal is told of: as many points as a curve has use for.
+const STRETCHES: u64 = 200;
+
 /// Everything a training run needs.
 pub struct Run<'a, B: Backend> {
     /// The model; it holds the selected weights afterwards.
@@ -108,6 +111,9 @@ pub fn train<B: Backend>(run: Run<'_, B>) -> Result<Outcome, Error> {
         attempt.note_step(&mut state, &stepped, step_started.elapsed().as_secs_f64());
 
         let due = attempt.due(state.global_step);
+        if due.stretch {
+            attempt.end_stretch(&mut state, &stepped);
+        }
         if due.log {
             attempt.log(&mut state, &stepped);
         }
@@ -119,9 +125,28 @@ pub fn train<B: Backend>(run: Run<'_, B>) -> Result<Outcome, Error> {
 
 /// What is due after a step.
 struct Due {
+    stretch: bool,
     log: bool,
     evaluate: bool,
     save: bool,
+}
+
+/// What steps took.
+#[derive(Clone, Copy, Default)]
+struct Taken {
+    tokens: u64,
+    seconds: f64,
+}
+
+impl Taken {
+    fn add(&mut self, tokens: u64, seconds: f64) {
+        self.tokens += tokens;
+        self.seconds += seconds;
+    }
+
+    fn tokens_per_second(self) -> f64 {
+        if self.seconds > 0.0 { self.tokens as f64 / self.seconds } else { 0.0 }
+    }
 }
 
 /// One attempt at a run: from its beginning or from a checkpoint.
@@ -132,8 +157,9 @@ struct Attempt<'a, B: Backend> {
     steps_per_epoch: u64,
     seconds_before: f64,
     flops_per_token: f64,
-    /// Tokens and seconds of the steps since the last log, of this attempt.
-    since_log: (u64, f64),
+    /// What the steps took since the last log and since the last stretch, of this attempt.
+    since_log: Taken,
+    since_stretch: Taken,
     inference: Activations<B>,
     dynamics: Dynamics,
     /// The evaluations that may be those of the selected weights: the best one's and the last one's, with their steps.
@@ -176,7 +202,8 @@ impl<'a, B: Backend> Attempt<'a, B> {
             steps_per_epoch: run.arguments.steps_per_epoch(rows),
             seconds_before: state.seconds_before,
             flops_per_token: flops_per_token(run.classifier.network()),
-            since_log: (0, 0.0),
+            since_log: Taken::default(),
+            since_stretch: Taken::default(),
             inference: Activations::for_inference(run.classifier.network()),
             dynamics,
             best: None,
@@ -222,10 +249,12 @@ impl<'a, B: Backend> Attempt<'a, B> {
         state.global_step += 1;
         state.loss_since_log += stepped.loss;
         state.steps_since_log += 1;
+        state.loss_of_stretch += stepped.loss;
+        state.steps_of_stretch += 1;
         state.total_loss += stepped.loss;
         state.tokens_seen += stepped.tokens as u64;
-        self.since_log.0 += stepped.tokens as u64;
-        self.since_log.1 += seconds;
+        self.since_log.add(stepped.tokens as u64, seconds);
+        self.since_stretch.add(stepped.tokens as u64, seconds);
         let step = state.global_step;
         self.run.listener.on_event(&Event::Step {
             step,
@@ -251,6 +280,7 @@ impl<'a, B: Backend> Attempt<'a, B> {
         let first = arguments.logging_first_step && step == 1;
         let evaluates = arguments.eval_strategy != IntervalStrategy::No && self.run.evaluation.is_some();
         Due {
+            stretch: is_last || step.is_multiple_of(self.total_steps.div_ceil(STRETCHES)),
             log: first || every(arguments.logging_strategy, arguments.logging_steps_of(self.total_steps)),
             // The last weights are measured too, so that they can be the best.
             evaluate: evaluates
@@ -288,9 +318,19 @@ impl<'a, B: Backend> Attempt<'a, B> {
             "epoch": epoch, "grad_norm": grad_norm, "learning_rate": learning_rate, "loss": loss, "step": step,
         });
         state.log_history.extend(entry.as_object().cloned());
-        let (tokens, seconds) = mem::take(&mut self.since_log);
-        let tokens_per_second = if seconds > 0.0 { tokens as f64 / seconds } else { 0.0 };
+        let tokens_per_second = mem::take(&mut self.since_log).tokens_per_second();
         let event = Event::Log { step, epoch, loss, learning_rate, grad_norm, tokens_per_second };
+        self.run.listener.on_event(&event);
+    }
+
+    /// Tells the journal how the last steps went, whether or not anything is logged: a short run has a curve as well.
+    fn end_stretch(&mut self, state: &mut TrainerState, stepped: &Stepped) {
+        let (step, epoch) = (state.global_step, self.epoch(state.global_step));
+        let loss = state.loss_of_stretch / state.steps_of_stretch as f64;
+        (state.loss_of_stretch, state.steps_of_stretch) = (0.0, 0);
+        let (learning_rate, grad_norm) = (stepped.learning_rate, stepped.gradient_norm);
+        let tokens_per_second = mem::take(&mut self.since_stretch).tokens_per_second();
+        let event = Event::Stretch { step, epoch, loss, learning_rate, grad_norm, tokens_per_second };
         self.run.listener.on_event(&event);
     }
 

@@ -157,6 +157,7 @@ impl Mlflow {
             Event::RunEnd { status, message } => self.end(news, record, *status, message.as_deref(), run, kept),
             // Figures went before; the rest is in the journal, which goes there as a file.
             Event::Log { .. }
+            | Event::Stretch { .. }
             | Event::System { .. }
             | Event::Evaluate { .. }
             | Event::Notice { .. }

@@ -9,4 +9,5 @@ mod killed;
 mod not_finite;
 mod other_run;
 mod resume;
+mod stretches;
 mod tiny;

@@ -95,6 +95,7 @@ impl Listener for Bar {
             Event::Log { .. } | Event::Checkpoint { .. } => {}
             // Said for the journal.
             Event::RunBegin(_)
+            | Event::Stretch { .. }
             | Event::System { .. }
             | Event::Results { .. }
             | Event::Artifact { .. }

@@ -65,7 +65,7 @@ impl Listener for RunListener {
     fn on_event(&mut self, event: &Event) {
         self.form.on_event(event);
         self.keep(event);
-        if let Event::Log { step, .. } = event
+        if let Event::Log { step, .. } | Event::Stretch { step, .. } = event
             && let Some(reading) = self.meter.read(*step)
         {
             self.keep(&reading);
