@@ -15,6 +15,9 @@ pub struct RunInfo {
     pub command: Vec<String>,
     /// Version of the program.
     pub version: String,
+    /// The commit of the Git repository that the program was started in, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub git_commit: Option<String>,
     /// Every setting, as `tunesmith.toml` has it.
     pub settings: IndexMap<String, Value>,
     /// What is trained.

@@ -21,7 +21,8 @@ pub use card::{model_card, on_hub};
 pub use error::Error;
 pub use page::html;
 pub use story::{
-    BeforeAfter, Calibration, Check, Course, Difference, Evaluated, Finding, FindingRow, FindingRows, Honesty, Leaks,
-    Log, Measured, Predicted, Score, SeenIn, Severity, Story, System,
+    Abstain, Answered, BeforeAfter, Calibration, Check, Course, Difference, Evaluated, Finding, FindingRow,
+    FindingRows, Honesty, Leaks, Log, Measured, Predicted, Score, Seed, Seeds, SeenIn, Severity, Spread, Story,
+    Suspect, Suspects, System, Threshold,
 };
 pub use write::{CARD, PAGE, Written, is_ours, write};

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Serialize};
 
 use crate::PlaceError;
@@ -20,8 +20,29 @@ pub(crate) struct Cursor<S> {
     pub(crate) sequence: u64,
     /// The last step of each series that it has.
     pub(crate) last_steps: LastSteps,
+    /// Where people find the run there.
+    #[serde(default)]
+    pub(crate) url: Option<String>,
     /// What the place itself remembers.
     pub(crate) state: S,
+}
+
+/// Where people find the run in `run` at each place that has it: names of places and addresses on the web, in the order of
+/// the names. Places that keep it in files have no such address.
+#[must_use]
+pub fn urls(run: &Path) -> Vec<(String, String)> {
+    let entries = fs::read_dir(run.join(FOLDER)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<_> = entries
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .filter_map(|path| {
+            let name = path.file_stem()?.to_str()?.to_owned();
+            let cursor: Cursor<IgnoredAny> = serde_json::from_slice(&fs::read(&path).ok()?).ok()?;
+            let is_web = |url: &String| url.starts_with("https://") || url.starts_with("http://");
+            Some((name, cursor.url.filter(is_web)?))
+        })
+        .collect();
+    found.sort();
+    found
 }
 
 /// Where the file of the place `name` is.

@@ -327,11 +327,12 @@ impl<S: serde::Serialize + serde::de::DeserializeOwned + Default + Clone> Pendin
         let done = place.deliver(&news, &mut kept);
         // What it remembers is true whether it came to the end or not, also for the process after this one.
         self.cursor.state = kept.state;
+        self.cursor.url = place.url(&self.cursor.state);
         if done.is_err() {
             cursor::store(&self.file, &self.cursor)?;
         }
         done?;
-        next.state = self.cursor.state.clone();
+        (next.state, next.url) = (self.cursor.state.clone(), self.cursor.url.clone());
         cursor::store(&self.file, &next)?;
         let delivered = portion.len();
         self.cursor = next;

@@ -13,9 +13,11 @@ mod http;
 pub mod mlflow;
 mod news;
 mod place;
+mod protobuf;
 pub mod tensorboard;
 pub mod wandb;
 
+pub use cursor::urls;
 pub use delivery::{Delivery, Status, Tell, sync};
 pub use news::{News, Point, Series};
 pub use place::{Kept, Place, PlaceError};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use journal::{Event, JournalWriter, Listener, RunInfo};
 use serde::{Deserialize, Serialize};
-use track::{Delivery, Kept, News, Place, PlaceError, Tell, sync};
+use track::{Delivery, Kept, News, Place, PlaceError, Tell, sync, urls};
 
 /// What the place does with its next deliveries; when there is nothing here any more, it takes them.
 #[derive(Clone, Debug)]
@@ -213,9 +213,29 @@ fn sync_delivers_what_an_outage_held_back() {
     assert_eq!((status.delivered, status.waiting), (0, 4));
     assert!(status.trouble.unwrap().contains("it is away"));
     assert!(sync(place.clone(), folder.path()).unwrap_err().to_string().contains("it is away"));
+    assert_eq!(urls(folder.path()), []);
     place.0.lock().unwrap().script.clear();
     let status = sync(place.clone(), folder.path()).unwrap();
     assert_eq!((status.delivered, place.records().len()), (4, 4));
+    assert_eq!(urls(folder.path()), [("fake".to_owned(), "http://fake/run".to_owned())]);
+}
+
+#[test]
+fn only_addresses_on_the_web_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(urls(folder.path()), []);
+    std::fs::create_dir(folder.path().join("track")).unwrap();
+    let put = |name: &str, text: &str| std::fs::write(folder.path().join("track").join(name), text).unwrap();
+    let cursor = |url: &str| format!(r#"{{"sequence": 1, "last_steps": {{}}, "url": {url}, "state": {{"x": 1}}}}"#);
+    put("b.json", &cursor(r#""https://b/1""#));
+    put("a.json", &cursor(r#""http://a/1""#));
+    put("c.json", &cursor(r#""/a/folder""#));
+    put("d.json", &cursor("null"));
+    put("e.json", "damaged");
+    put("f.json", r#"{"sequence": 1, "last_steps": {}, "state": {}}"#);
+    put("a.lock", "");
+    let found = urls(folder.path());
+    assert_eq!(found, [("a", "http://a/1"), ("b", "https://b/1")].map(|(name, url)| (name.to_owned(), url.to_owned())));
 }
 
 #[test]

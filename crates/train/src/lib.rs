@@ -32,7 +32,7 @@ pub use evaluate::{Evaluation, evaluate};
 pub use examples::Examples;
 pub use identity::FREE_ON_RESUME;
 pub use metrics;
-pub use results::Results;
+pub use results::{Results, add_urls};
 pub use schedule::multiplier;
 pub use state::TrainerState;
 pub use suspects::{Evidence, LabelledRows, Suspect, Suspects, suspects};

@@ -1,7 +1,7 @@
 //! The result files of a run, as the Trainer's example scripts write them.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
@@ -9,6 +9,9 @@ use serde_json::{Map, Value, json};
 use crate::metrics::Intervals;
 use crate::speed::speed;
 use crate::{Error, Evaluation, Outcome};
+
+/// The file of all of them.
+const ALL: &str = "all_results.json";
 
 /// `train_results.json`, `eval_results.json`, `test_results.json` and all of them in `all_results.json`.
 #[derive(Clone, Debug, Default)]
@@ -45,6 +48,11 @@ impl Results {
         self.all.extend(figures.into_iter().map(|(name, value)| (name, json!(value))));
     }
 
+    /// Adds where people find the run on the web, by the name of the place: `mlflow_url`. The only ones that are no figures.
+    pub fn add_urls(&mut self, urls: impl IntoIterator<Item = (String, String)>) {
+        self.all.extend(urls.into_iter().map(|(place, url)| (format!("{place}_url"), json!(url))));
+    }
+
     /// All figures by name.
     #[must_use]
     pub fn all(&self) -> &Map<String, Value> {
@@ -69,12 +77,34 @@ impl Results {
                 write_sorted(&output.join(format!("{split}_results.json")), part)?;
             }
         }
-        // Whole and last: this file says that the run is finished.
+        self.write_all(output)
+    }
+
+    /// Whole and last: this file says that the run is finished.
+    fn write_all(&self, output: &Path) -> Result<(), Error> {
         let beside = output.join(".all_results.json.tmp");
         write_sorted(&beside, self.all.clone())?;
-        let target = output.join("all_results.json");
+        let target = output.join(ALL);
         fs::rename(&beside, &target).map_err(Error::write(&target))
     }
+}
+
+/// Adds addresses to the results that stand in `output`, as [`Results::add_urls`] does: of places that were out of reach
+/// when they were written. Where there are none yet, or nothing is new, nothing is written.
+///
+/// # Errors
+/// Where the file is damaged, or the system refuses.
+pub fn add_urls(output: &Path, urls: impl IntoIterator<Item = (String, String)>) -> Result<(), Error> {
+    let path = output.join(ALL);
+    let text = match fs::read(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        text => text.map_err(Error::io("read", &path))?,
+    };
+    let damaged = |error: serde_json::Error| Error::State { path: path.clone(), found: error.to_string() };
+    let before: Map<String, Value> = serde_json::from_slice(&text).map_err(damaged)?;
+    let mut results = Results { all: before.clone() };
+    results.add_urls(urls);
+    if results.all == before { Ok(()) } else { results.write_all(output) }
 }
 
 fn write_sorted(path: &Path, mut figures: Map<String, Value>) -> Result<(), Error> {

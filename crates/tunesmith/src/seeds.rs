@@ -7,6 +7,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use ::report::Story;
 use metrics::Spread;
 use serde_json::{Map, Value, json};
 
@@ -29,7 +30,7 @@ pub(crate) fn run(plan: &TrainPlan, train: impl Fn(&TrainPlan) -> anyhow::Result
     let first = plan.arguments.seed;
     let mut all = Vec::new();
     for seed in first..first + plan.seeds as u64 {
-        let folder = plan.output.join(format!("seed-{seed}"));
+        let folder = folder_of(plan, seed);
         let mut one = plan.with_seed(seed, folder.clone())?;
         if let Some(file) = saved::find(&folder).filter(|_| !plan.overwrite) {
             // Scores of runs that differ in more than their seed have no spread.
@@ -55,6 +56,12 @@ pub(crate) fn run(plan: &TrainPlan, train: impl Fn(&TrainPlan) -> anyhow::Result
     let runs: Vec<Value> = all.iter().map(|(seed, results)| json!({"seed": seed, "results": results})).collect();
     let told = json!({"runs": runs, "spread": spreads.iter().map(|(name, it)| (name.clone(), told(it))).collect::<Map<_, _>>()});
     fs::write(&file, format!("{told:#}\n")).map_err(output::refused(&file))?;
+    for (seed, _) in &all {
+        // Each was written before the others were known.
+        if let Err(error) = write_report(&folder_of(plan, *seed)) {
+            say(plan, &format!("the report of seed {seed} is without the others: failed to {error}"))?;
+        }
+    }
     if plan.form == Form::Json {
         writeln!(std::io::stdout(), "{}", json!({"event": "seeds", "output": plan.output, "seeds": told}))?;
     } else {
@@ -62,6 +69,14 @@ pub(crate) fn run(plan: &TrainPlan, train: impl Fn(&TrainPlan) -> anyhow::Result
         writeln!(std::io::stdout(), "\neach run, and {FILE_NAME}, are in {}", plan.output.display())?;
     }
     Ok(())
+}
+
+fn folder_of(plan: &TrainPlan, seed: u64) -> PathBuf {
+    plan.output.join(format!("seed-{seed}"))
+}
+
+fn write_report(folder: &Path) -> Result<(), ::report::Error> {
+    ::report::write(folder, &Story::read(folder)?).map(drop)
 }
 
 fn say(plan: &TrainPlan, text: &str) -> std::io::Result<()> {

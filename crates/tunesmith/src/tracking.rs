@@ -99,6 +99,7 @@ impl Places {
                 None => lines.push(format!("{name} is disabled")),
             }
         }
+        lines.extend(note_urls(folder).err());
         Ok(lines)
     }
 }
@@ -144,8 +145,17 @@ pub(crate) struct Trackers {
 impl Trackers {
     /// Waits for what is under way, and says in a line for each place how it stands.
     pub(crate) fn finish(self, folder: &Path) -> Vec<String> {
-        self.deliveries.into_iter().map(|delivery| line(&delivery.finish(PATIENCE), folder)).collect()
+        let finish = |delivery: Delivery| line(&delivery.finish(PATIENCE), folder);
+        let mut lines: Vec<String> = self.deliveries.into_iter().map(finish).collect();
+        lines.extend(note_urls(folder).err());
+        lines
     }
+}
+
+/// Adds to the run's results where it is found, should that have become known after they were written.
+fn note_urls(folder: &Path) -> Result<(), String> {
+    train::add_urls(folder, track::urls(folder))
+        .map_err(|error| format!("the results do not say where the run is found: failed to {error}"))
 }
 
 fn line(status: &Status, folder: &Path) -> String {

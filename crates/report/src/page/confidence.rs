@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 use metrics::SelectiveCurve;
 
+use super::thresholds::levels;
 use crate::numbers::{count, percent, points, short};
 use crate::plot::{Axis, Bar, Chart, Line, Reading, Scale, Shape};
 use crate::visible::excerpt;
@@ -29,6 +30,7 @@ pub(super) fn section(story: &Story) -> Option<Markup> {
             (histogram(measured).render())
             (abstaining(measured).render())
         }
+        @if let Some(calibration) = &story.calibration { (levels(calibration)) }
     })
 }
 

@@ -3,9 +3,9 @@
 use journal::Split;
 use maud::{Markup, html};
 
-use crate::numbers::{in_points, name, short};
+use crate::numbers::{count, duration, in_points, name, plural, short};
 use crate::plot::{Axis, Chart, Line, Mark, Reading, Scale, Shape};
-use crate::{Evaluated, Log, Story};
+use crate::{Course, Evaluated, Log, Story};
 
 /// A line of more points is drawn through their means.
 const POINTS: usize = 400;
@@ -18,7 +18,7 @@ const DOTTED: usize = 60;
 
 pub(super) fn section(story: &Story) -> Option<Markup> {
     let course = &story.course;
-    let logs = thinned(&course.logs);
+    let logs = thinned(course.points());
     let evaluated = evaluated(story);
     if logs.is_empty() && evaluated.iter().all(|(_, evaluations)| evaluations.is_empty()) {
         return None;
@@ -37,15 +37,26 @@ pub(super) fn section(story: &Story) -> Option<Markup> {
         course.system.iter().map(|reading| (reading.step as f64, reading.memory_bytes as f64 / 1e9)).collect();
     charts.push(single(story, "Memory", "GB", memory));
     let charts = charts.into_iter().filter(|chart| chart.lines.iter().any(|line| !line.points.is_empty()));
-    let merged = if course.logs.len() > POINTS { " Neighbouring logs are drawn as their mean." } else { "" };
+    let merged = merged(course);
     Some(html! {
         p.lead { (lead(story)) (merged) }
         div.charts { @for chart in charts { (chart.render()) } }
     })
 }
 
+/// What a point of the training curves stands for, where it is more than a log.
+fn merged(course: &Course) -> String {
+    let points = course.points();
+    match points.first() {
+        Some(first) if course.logs.len() < points.len() && first.step > 1 => {
+            format!(" A point of the training loss is the mean of {} steps.", count(first.step))
+        }
+        _ if points.len() > POINTS => " Neighbouring logs are drawn as their mean.".to_owned(),
+        _ => String::new(),
+    }
+}
+
 fn lead(story: &Story) -> String {
-    use crate::numbers::{count, duration, plural};
     let course = &story.course;
     let mut said =
         format!("{}, {:.1} passes over the training rows", plural(course.steps, "step", "steps"), course.epochs);

@@ -12,6 +12,9 @@ mod data;
 mod examples;
 mod run;
 mod scores;
+mod seeds;
+mod suspects;
+mod thresholds;
 mod tradeoff;
 mod verdict;
 mod warnings;
@@ -39,12 +42,14 @@ const POLICY: &str = concat!(
 pub fn html(story: &Story) -> String {
     let run = &story.course.run;
     let sections = [
+        ("seeds", "Seeds", seeds::section(story)),
         ("training", "Training", curves::section(story)),
         ("mistakes", "Mistakes", confusion::section(story)),
         ("classes", "Classes", classes::section(story)),
         ("trade-offs", "Trade-offs", tradeoff::section(story)),
         ("confidence", "Confidence", confidence::section(story)),
         ("examples", "Examples", examples::section(story)),
+        ("labels", "Doubtful labels", suspects::section(story)),
         ("data", "Data", data::section(story)),
         ("run", "Run", Some(run::section(story))),
     ];

@@ -40,7 +40,14 @@ pub(super) fn section(story: &Story) -> Markup {
                 ("Training took", course.train_runtime.map(duration).unwrap_or_default()),
                 ("Starts", count(u64::from(course.attempts))),
                 ("tunesmith", run.version.clone()),
+                ("Git commit", run.git_commit.clone().unwrap_or_default()),
             ])) }
+        }
+        @if !story.urls.is_empty() {
+            h3 { "Followed by" }
+            ul.files { @for (place, url) in &story.urls {
+                li { (excerpt(place, 40)) ": " a href=(url) rel="noreferrer" { bdi { (excerpt(url, 200)) } } }
+            } }
         }
         @if !course.notices.is_empty() {
             h3 { "Said while it ran" }

@@ -21,6 +21,8 @@ pub struct Course {
     pub resumed_at: Vec<u64>,
     /// What was logged of training.
     pub logs: Vec<Log>,
+    /// The same over stretches of steps, which a run tells however seldom it logs.
+    pub stretches: Vec<Log>,
     /// Every evaluation.
     pub evaluations: Vec<Evaluated>,
     /// What it took of the machine.
@@ -45,12 +47,12 @@ pub struct Course {
     pub message: Option<String>,
 }
 
-/// A line of the training log.
+/// Training as it went over some steps.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Log {
     /// Steps done.
     pub step: u64,
-    /// Mean loss since the last log.
+    /// Mean loss of these steps.
     pub loss: f64,
     /// Learning rate.
     pub learning_rate: f64,
@@ -92,6 +94,7 @@ impl Course {
             total_steps: None,
             resumed_at: Vec::new(),
             logs: Vec::new(),
+            stretches: Vec::new(),
             evaluations: Vec::new(),
             system: Vec::new(),
             notices: Vec::new(),
@@ -106,6 +109,7 @@ impl Course {
         };
         history(records).into_iter().for_each(|record| course.hear(record.event));
         course.logs.sort_by_key(|log| log.step);
+        course.stretches.sort_by_key(|stretch| stretch.step);
         course.evaluations.sort_by_key(|evaluated| evaluated.step);
         Some(course)
     }
@@ -129,6 +133,10 @@ impl Course {
             Event::Log { step, epoch, loss, learning_rate, grad_norm, tokens_per_second } => {
                 self.epochs = self.epochs.max(epoch);
                 self.logs.push(Log { step, loss, learning_rate, grad_norm, tokens_per_second });
+            }
+            Event::Stretch { step, epoch, loss, learning_rate, grad_norm, tokens_per_second } => {
+                self.epochs = self.epochs.max(epoch);
+                self.stretches.push(Log { step, loss, learning_rate, grad_norm, tokens_per_second });
             }
             Event::Evaluate { split, step, metrics, .. } => self.evaluations.push(Evaluated { split, step, metrics }),
             Event::System { step, memory_bytes, .. } => self.system.push(System { step, memory_bytes }),
@@ -155,6 +163,11 @@ impl Course {
         let of_split = self.evaluations.iter().filter(move |evaluated| evaluated.split == split);
         // The weights that were kept are measured again at the end, which says nothing new of their step.
         of_split.filter(move |evaluated| last.replace(evaluated.step) != Some(evaluated.step))
+    }
+
+    /// How training went, in as many points as there are: what was logged, or stretches where those are more.
+    pub fn points(&self) -> &[Log] {
+        if self.stretches.len() > self.logs.len() { &self.stretches } else { &self.logs }
     }
 
     /// The largest memory that the process was seen to hold.

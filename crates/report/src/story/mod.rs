@@ -6,6 +6,8 @@ mod findings;
 mod measured;
 mod predictions;
 mod scores;
+mod seeds;
+mod suspects;
 
 use std::fs;
 use std::io;
@@ -15,14 +17,19 @@ use indexmap::IndexMap;
 use metrics::Metric;
 use serde::de::DeserializeOwned;
 
-pub use calibration::{BeforeAfter, Calibration, Honesty};
+pub use calibration::{Abstain, Answered, BeforeAfter, Calibration, Honesty, Threshold};
 pub use course::{Course, Evaluated, Log, System};
 pub use findings::{Check, Finding, FindingRow, FindingRows, Leaks, SeenIn, Severity};
 pub use measured::Measured;
 pub use predictions::Predicted;
 pub use scores::{Difference, Score};
+pub use seeds::{Seed, Seeds, Spread};
+pub use suspects::{Suspect, Suspects};
 
 use crate::Error;
+
+/// The list of labels to look at again.
+const SUSPECTS: &str = "suspect_labels.csv";
 
 /// Everything that is known of a run.
 #[derive(Clone, Debug)]
@@ -39,6 +46,12 @@ pub struct Story {
     pub check: Option<Check>,
     /// How its probabilities were calibrated.
     pub calibration: Option<Calibration>,
+    /// Which labels somebody should look at again.
+    pub suspects: Option<Suspects>,
+    /// The same training under other seeds.
+    pub seeds: Option<Seeds>,
+    /// Where people find it on the web: names of trackers and addresses.
+    pub urls: Vec<(String, String)>,
     /// Whether the model that it began from is a folder of this machine, and not a name on the Hub.
     pub began_from_folder: bool,
     /// What could not be read, a sentence each.
@@ -46,7 +59,7 @@ pub struct Story {
 }
 
 impl Story {
-    /// Reads the run in `folder`. Only its journal has to be there; a file that is there and cannot be used is left out,
+    /// Reads the run in `folder`, and `seeds.json` beside it. Only its journal has to be there; a file that is there and cannot be used is left out,
     /// and [`Story::unread`] says so.
     ///
     /// # Errors
@@ -63,12 +76,17 @@ impl Story {
         let course = Course::of(journal.records).ok_or_else(|| Error::Empty { folder: folder.to_owned() })?;
         let results = json::<serde_json::Map<String, serde_json::Value>>(folder, "all_results.json", &mut unread);
         let results = results.unwrap_or_default();
+        let urls = results.iter().filter_map(|(name, value)| url(name, value)).collect();
         let results: IndexMap<String, f64> =
             results.into_iter().filter_map(|(name, value)| Some((name, value.as_f64()?))).collect();
         let check: Option<Check> = json(folder, "check.json", &mut unread);
         let measured = measured::find(folder, check.as_ref(), &results, &mut unread);
         let deciding = deciding(&course);
         let scores = scores::of(deciding, &results, measured.as_ref());
+        let suspects = suspects::read(&folder.join(SUSPECTS)).unwrap_or_else(|reason| {
+            unread.push(format!("{SUSPECTS} could not be read: {reason}."));
+            None
+        });
         Ok(Self {
             began_from_folder: Path::new(&course.run.model.source).exists(),
             course,
@@ -77,6 +95,9 @@ impl Story {
             scores,
             check,
             calibration: json(folder, "calibration.json", &mut unread),
+            suspects,
+            seeds: seeds::read(folder, &mut unread),
+            urls,
             unread,
         })
     }
@@ -114,6 +135,13 @@ fn deciding(course: &Course) -> Metric {
     let named = course.run.settings.get("metric_for_best_model").and_then(|name| name.as_str());
     let metric = named.and_then(|name| name.parse().ok());
     metric.filter(|metric: &Metric| metric.greater_is_better()).unwrap_or(Metric::F1)
+}
+
+/// The address of the run at a tracker, which results have as `mlflow_url`. Nothing but the web can be followed from a page.
+fn url(name: &str, value: &serde_json::Value) -> Option<(String, String)> {
+    let (place, url) = (name.strip_suffix("_url")?, value.as_str()?);
+    let is_web = ["https://", "http://"].iter().any(|scheme| url.starts_with(scheme));
+    (is_web && !url.contains(char::is_whitespace)).then(|| (place.to_owned(), url.to_owned()))
 }
 
 /// A file of JSON, if it is there.

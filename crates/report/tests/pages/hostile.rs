@@ -4,7 +4,7 @@ use journal::{EndReason, Event};
 use report::{Story, html, model_card};
 
 use crate::html_check::check;
-use crate::made_up::{CHECK, MadeUp, begin, end, log};
+use crate::made_up::{CALIBRATION, CHECK, MadeUp, begin, end, log};
 
 const HOSTILE: [&str; 12] = [
     "<script>alert(1)</script>",
@@ -40,7 +40,19 @@ fn hostile() -> Story {
         "check.json",
         &CHECK.replace("free entry", "<script>alert(2)</script>").replace("some classes", "\\u0000<b>"),
     );
+    run.put("calibration.json", &CALIBRATION.replace("class 0", "<script>alert(3)</script>\\u202e"));
+    run.put(
+        "all_results.json",
+        r#"{"x\"><script>_url": "https://x\"><script>alert(4)</script>", "y_url": "javascript:alert(5)"}"#,
+    );
+    let mut list = csv::Writer::from_path(run.path().join("suspect_labels.csv")).unwrap();
+    list.write_record(["rank", "split", "row", "label", "suggested", "score", "reason", "text"]).unwrap();
+    for text in HOSTILE {
+        list.write_record(["1", text, "1", text, text, "0.5", text, text]).unwrap();
+    }
+    list.flush().unwrap();
     let mut story = run.story();
+    assert!(story.unread.is_empty() && story.suspects.is_some() && story.urls.len() == 1, "{:?}", story.unread);
     let info = &mut story.course.run;
     info.name = HOSTILE.join(" ");
     info.model.source = HOSTILE[1].to_owned();

@@ -35,6 +35,7 @@ impl MadeUp {
         run.put("check.json", CHECK);
         run.put("all_results.json", RESULTS);
         run.put("calibration.json", CALIBRATION);
+        run.suspect(30);
         run
     }
 
@@ -90,6 +91,19 @@ impl MadeUp {
         table.flush().unwrap();
     }
 
+    /// A list of labels to look at again.
+    pub(crate) fn suspect(&self, rows: usize) {
+        let mut table = csv::Writer::from_path(self.path().join("suspect_labels.csv")).unwrap();
+        table.write_record(["rank", "split", "row", "label", "suggested", "score", "reason", "text"]).unwrap();
+        for row in 1..=rows {
+            let (label, other) = (&self.labels[row % self.labels.len()], &self.labels[(row + 1) % self.labels.len()]);
+            let (number, score) = (row.to_string(), format!("{:.4}", 0.99 / row as f64));
+            let text = format!("the text of a doubtful row {row}");
+            table.write_record([&number, "train", &number, label, other, &score, "never learnt", &text]).unwrap();
+        }
+        table.flush().unwrap();
+    }
+
     /// What the run is.
     pub(crate) fn info(&self, name: &str) -> RunInfo {
         let classes = self.labels.len() as u64;
@@ -105,6 +119,7 @@ impl MadeUp {
             name: name.to_owned(),
             command: ["/bin/tunesmith", "train", "a file.csv", "--lr", "5e-5"].map(str::to_owned).to_vec(),
             version: "0.1.0".to_owned(),
+            git_commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
             settings: [("learning_rate", 5e-5.into()), ("metric_for_best_model", "f1".into()), ("seed", 42.into())]
                 .map(|(name, value): (&str, serde_json::Value)| (name.to_owned(), value))
                 .into_iter()
@@ -203,4 +218,15 @@ pub(crate) const RESULTS: &str = r#"{"epoch": 2.0, "test_accuracy": 0.86, "test_
 
 pub(crate) const CALIBRATION: &str = r#"{"temperature": 1.31, "standard_error": 0.04,
   "validation": {"before": {"loss": 0.31, "expected_calibration_error": 0.042, "brier_score": 0.1},
-                 "after": {"loss": 0.28, "expected_calibration_error": 0.011, "brier_score": 0.09}}, "abstain": null}"#;
+                 "after": {"loss": 0.28, "expected_calibration_error": 0.011, "brier_score": 0.09}},
+  "thresholds": {"class 0": {"threshold": 0.4375, "precision": 0.9, "recall": 0.8, "f1": 0.847, "support": 250}, "class 1": null},
+  "abstain": {"wanted_precision": 0.99, "level": 0.925,
+    "validation": {"coverage": 0.75, "precision": 0.992, "precision_at_least": 0.981, "rows": 500},
+    "test": {"coverage": 0.7, "precision": 0.98, "rows": 400}}}"#;
+
+/// Three runs whose seeds are 1, 2 and 3.
+pub(crate) const SEEDS: &str = r#"{"runs": [
+    {"seed": 1, "results": {"test_f1": 0.8, "test_accuracy": 0.81, "mlflow_url": "https://tracker.test/1"}},
+    {"seed": 2, "results": {"test_f1": 0.85, "test_accuracy": 0.86}},
+    {"seed": 3, "results": {"test_f1": 0.9, "test_accuracy": null}}],
+  "spread": {"test_f1": {"mean": 0.85, "standard_deviation": 0.05, "low": 0.7258, "high": 0.9742}}}"#;

@@ -1,5 +1,6 @@
 //! The page and the card of runs of every kind: whole, cut off, hostile.
 
+mod added;
 mod hostile;
 mod html_check;
 mod kinds;

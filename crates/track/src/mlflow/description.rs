@@ -69,6 +69,7 @@ pub(super) fn tags(run: &RunInfo, user: Option<String>) -> Vec<(String, String)>
         ("mlflow.source.name".to_owned(), "tunesmith".to_owned()),
         ("mlflow.source.type".to_owned(), "LOCAL".to_owned()),
     ];
+    tags.extend(run.git_commit.iter().map(|commit| ("mlflow.source.git.commit".to_owned(), commit.clone())));
     tags.extend(user.map(|user| ("mlflow.user".to_owned(), user)));
     tags
 }
@@ -106,6 +107,7 @@ mod tests {
     fn settings_stand_alone_and_long_values_are_cut() {
         let mut run =
             RunInfo { run_id: "abc".into(), command: vec!["tunesmith".into(), "train".into()], ..RunInfo::default() };
+        run.git_commit = Some("0abc".into());
         run.settings.insert("learning_rate".into(), json!(5e-5));
         run.settings.insert("model".into(), json!("minilm"));
         run.settings.insert("label_names".into(), json!(["a", "b"]));
@@ -120,6 +122,7 @@ mod tests {
         let tags = tags(&run, Some("me".into()));
         assert!(tags.contains(&("tunesmith.run_id".into(), "abc".into())));
         assert!(tags.contains(&("tunesmith.command".into(), "tunesmith train".into())));
+        assert!(tags.contains(&("mlflow.source.git.commit".into(), "0abc".into())));
         assert!(tags.contains(&("mlflow.user".into(), "me".into())));
     }
 

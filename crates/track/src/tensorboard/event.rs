@@ -4,7 +4,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::protobuf::Message;
+use crate::protobuf::Message;
 
 /// `DataType` of `types.proto`.
 const DT_FLOAT: u64 = 1;
@@ -33,7 +33,7 @@ pub(super) fn scalar(at: At, tag: &str, value: f64) -> Message {
 /// Text in Markdown, under the tag that `SummaryWriter.add_text` makes of `name`.
 pub(super) fn text(at: At, name: &str, markdown: &str) -> Message {
     let shape = Message::new().message(2, &Message::new().number(1, 1));
-    let tensor = Message::new().number(1, DT_STRING).message(2, &shape).text(8, markdown);
+    let tensor = Message::new().number(1, DT_STRING).message(2, &shape).bytes(8, markdown.as_bytes());
     let value = Message::new().text(1, &format!("{name}/text_summary"));
     summary(at, &value.message(8, &tensor).message(9, &metadata("text", &Message::new())))
 }
@@ -69,7 +69,7 @@ fn metadata(plugin: &str, content: &Message) -> Message {
 /// What a test reads of an event.
 #[cfg(test)]
 pub(super) mod reading {
-    use super::super::protobuf::reading::{Value, first};
+    use crate::protobuf::reading::{Value, first};
 
     /// An event that shows something.
     #[derive(Clone, Debug, PartialEq)]

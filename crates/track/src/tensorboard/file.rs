@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::event;
-use super::protobuf::Message;
 use super::record;
+use crate::protobuf::Message;
 
 /// An event file, open behind what holds of it.
 #[derive(Debug)]

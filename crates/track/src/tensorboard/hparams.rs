@@ -7,7 +7,7 @@ use journal::RunInfo;
 use serde_json::Value;
 
 use super::event::{self, At};
-use super::protobuf::Message;
+use crate::protobuf::Message;
 
 const PLUGIN: &str = "hparams";
 
@@ -34,9 +34,9 @@ pub(super) fn end(at: At) -> Message {
 fn value(setting: &Value) -> Option<Message> {
     match setting {
         Value::Null => None,
-        Value::Bool(yes) => Some(Message::new().number(4, (*yes).into())),
+        Value::Bool(yes) => Some(Message::new().chosen_number(4, (*yes).into())),
         Value::Number(number) => Some(Message::new().double(2, number.as_f64()?)),
-        Value::String(text) => Some(Message::new().text(3, text)),
-        Value::Array(_) | Value::Object(_) => Some(Message::new().text(3, &setting.to_string())),
+        Value::String(text) => Some(Message::new().bytes(3, text.as_bytes())),
+        Value::Array(_) | Value::Object(_) => Some(Message::new().bytes(3, setting.to_string().as_bytes())),
     }
 }

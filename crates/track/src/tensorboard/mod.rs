@@ -12,7 +12,6 @@ mod file;
 mod hparams;
 mod matrix_image;
 mod place;
-mod protobuf;
 mod record;
 mod settings;
 mod tables;

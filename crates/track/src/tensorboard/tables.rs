@@ -26,6 +26,7 @@ pub(super) fn plan(run: &RunInfo) -> String {
     rows.push(("machine", format!("{}, {} threads", machine.system, machine.threads)));
     rows.extend(machine.processor.iter().map(|processor| ("processor", processor.clone())));
     rows.push(("arithmetic", machine.arithmetic.clone()));
+    rows.extend(run.git_commit.iter().map(|commit| ("Git commit", commit.clone())));
     table(["", "plan"], rows)
 }
 

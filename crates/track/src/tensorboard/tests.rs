@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::event::reading::Shown;
-use super::protobuf::reading::first;
 use super::{Settings, State, TensorBoard, record};
+use crate::protobuf::reading::first;
 use crate::{Kept, News, Place, cursor, sync};
 
 const PREDICTIONS: &str = "row,label,predicted,p:ham,p:spam,text\n1,ham,ham,0.9,0.1,a\n2,spam,ham,0.6,0.4,b\n";

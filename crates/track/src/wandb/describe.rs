@@ -82,6 +82,9 @@ pub(super) fn metadata(run: &RunInfo, settings: &Settings, begin: f64) -> Value 
         metadata["codePath"] = RECIPE.into();
         metadata["args"] = json!(run.command.get(1..).unwrap_or_default());
     }
+    if let Some(commit) = &run.git_commit {
+        metadata["git"] = json!({"commit": commit});
+    }
     if let Some(host) = &settings.host {
         metadata["host"] = host.as_str().into();
     }

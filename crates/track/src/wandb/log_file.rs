@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use super::protobuf::Message;
+use crate::protobuf::Message;
 
 const BLOCK: u64 = 32 * 1024;
 const HEADER: u64 = 7;

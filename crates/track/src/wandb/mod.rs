@@ -11,7 +11,6 @@ mod files;
 mod live;
 mod log_file;
 mod offline;
-mod protobuf;
 mod records;
 mod rows;
 mod settings;

@@ -9,9 +9,9 @@ use serde_json::{Map, Value};
 use super::artifact::Artifact;
 use super::describe::{display_name, run_id};
 use super::log_file::LogFile;
-use super::protobuf::Message;
 use super::rows::{GLOBAL_STEP, Row};
 use super::settings::Settings;
+use crate::protobuf::Message;
 
 /// Kinds of records: the number of the field of `Record` that holds each.
 mod kind {

@@ -6,7 +6,7 @@ use std::path::Path;
 use encoder::Activations;
 use journal::Split;
 use serde_json::{Map, Value};
-use train::{IntervalStrategy, Results, TrainingArguments, evaluate, latest_checkpoint};
+use train::{IntervalStrategy, Results, TrainingArguments, add_urls, evaluate, latest_checkpoint};
 
 use crate::tiny::{Done, Ground, saving};
 
@@ -92,6 +92,28 @@ fn results_have_the_keys_and_the_form() {
     assert!(figure("test_loss_low") < figure("test_loss") && figure("test_loss") < figure("test_loss_high"));
     let train = object(&std::fs::read_to_string(folder.path().join("train_results.json")).unwrap());
     assert!(train.keys().all(|key| key == "epoch" || key.starts_with("train_")), "{train:?}");
+}
+
+#[test]
+fn addresses_are_added_to_results_that_are_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = || [("mlflow".to_owned(), "https://tracker.test/1".to_owned())];
+    add_urls(folder.path(), url()).unwrap();
+    let file = folder.path().join("all_results.json");
+    assert!(!file.exists(), "a run is not finished by its address");
+    let mut results = Results::default();
+    results.add_figures([("test_f1".to_owned(), 1.0 / 3.0), ("zero".to_owned(), 0.0)]);
+    results.write(folder.path()).unwrap();
+    add_urls(folder.path(), url()).unwrap();
+    let text = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(
+        text,
+        "{\n    \"mlflow_url\": \"https://tracker.test/1\",\n    \"test_f1\": 0.3333333333333333,\n    \"zero\": 0.0\n}"
+    );
+    results.add_urls(url());
+    assert_eq!(results.named().len(), 2, "figures are what they were");
+    std::fs::write(&file, "damaged").unwrap();
+    assert!(add_urls(folder.path(), url()).unwrap_err().to_string().contains("all_results.json"));
 }
 
 #[test]

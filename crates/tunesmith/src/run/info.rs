@@ -11,7 +11,7 @@ use journal::{DataFile, DataInfo, Event, Histogram, ModelInfo, RunInfo, SplitInf
 use kernels::Cpu;
 use train::Examples;
 
-use super::meter;
+use super::{git, meter};
 use crate::plan::TrainPlan;
 use crate::prepared::Prepared;
 use crate::{computing, saved};
@@ -30,6 +30,7 @@ pub(crate) fn describe(plan: &TrainPlan, prepared: &Prepared, earlier: &journal:
         name: plan.settings.tracking.run_name.clone().unwrap_or(folder),
         command: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        git_commit: std::env::current_dir().ok().and_then(|folder| git::commit(&folder)),
         settings: saved::to_json(&plan.settings)?,
         model: model(plan, prepared),
         data: data(plan, prepared)?,

@@ -1,6 +1,7 @@
-//! A run as others will know it: what it is ([`info`]), who hears of it ([`listener`]), what it takes of the machine
+//! A run as others will know it: what it is ([`info`], [`git`]), who hears of it ([`listener`]), what it takes of the machine
 //! ([`meter`]), and what it predicted row by row ([`predictions`]).
 
+mod git;
 pub(crate) mod info;
 pub(crate) mod listener;
 mod meter;

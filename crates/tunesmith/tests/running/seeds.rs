@@ -19,6 +19,12 @@ fn seeds_differ_and_splits_do_not() {
     let mean = told["spread"]["test_loss"]["mean"].as_f64().unwrap();
     assert!((mean - (losses[0] + losses[1]) / 2.0).abs() < 1e-12);
 
+    // Each report knows of the others.
+    for seed in [42, 43] {
+        let report = std::fs::read_to_string(bench.path(&format!("many/seed-{seed}/report.html"))).unwrap();
+        assert!(report.contains(&format!("under 2 seeds, of which this is seed {seed}")));
+    }
+
     // What is finished is not done again, and other settings are no seed.
     let begun = bench.records("many/seed-42").len();
     bench.trained("many", &arguments);

@@ -9,9 +9,9 @@ use std::time::Duration;
 use journal::RunStatus;
 
 use super::{BEGIN, Story, settings};
+use crate::protobuf::reading::{all, fields, number, text};
 use crate::sync;
 use crate::wandb::log_file::reading::records;
-use crate::wandb::protobuf::reading::{all, fields, number, text};
 use crate::wandb::{Offline, Settings, start};
 
 const FOLDER: &str = "wandb/offline-run-20261122_041530-0123456789abcdef";
