@@ -84,6 +84,7 @@ def flip(drawn: list[rows.Row], seed: int) -> tuple[list[rows.Row], set[int]]:
 class Tunesmith:
     program: str
     model: pathlib.Path
+    threads: int
 
     def train(self, job: Job, seed: int, folder: pathlib.Path, train: list[rows.Row], test: list[rows.Row]) -> tuple[pathlib.Path, dict]:
         """Trains in `folder` and returns the run's folder and its results."""
@@ -103,7 +104,8 @@ class Tunesmith:
         return np.array([[each[name] for name in names] for each in scores])
 
     def call(self, *command: object) -> None:
-        done = subprocess.run([self.program, *map(str, command)], capture_output=True, text=True)
+        threads = ["--threads", str(self.threads)] if self.threads else []
+        done = subprocess.run([self.program, *map(str, command), *threads], capture_output=True, text=True)
         if done.returncode != 0:
             raise SystemExit(f"failed to run tunesmith {' '.join(map(str, command))}:\n{done.stderr[-4000:]}")
 
@@ -190,17 +192,22 @@ def main() -> None:
     parser.add_argument("--only", choices=[job.name for job in JOBS], action="append")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--no-folds", action="store_true", help="leave out the two folds, which cost as much as the run")
-    parser.add_argument("--keep", type=pathlib.Path, help="file of the results; those of other seeds and jobs in it stay")
+    parser.add_argument("--threads", type=int, default=0, help="for our program, 0 for all; the lists do not depend on it")
+    parser.add_argument("--keep", type=pathlib.Path, help="file of the results; other seeds and jobs in it stay, and lists left out now")
     asked = parser.parse_args()
 
-    ours = Tunesmith(asked.tunesmith, asked.minilm)
+    ours = Tunesmith(asked.tunesmith, asked.minilm, asked.threads)
     versions = {"cleanlab": cleanlab.__version__, "scikit_learn": sklearn.__version__}
     kept = json.loads(asked.keep.read_text()) if asked.keep and asked.keep.exists() else {"measured": []}
     for job in (job for job in JOBS if not asked.only or job.name in asked.only):
         for seed in asked.seeds:
             with tempfile.TemporaryDirectory() as folder:
                 one = measure(ours, job, asked.data, seed, not asked.no_folds, pathlib.Path(folder))
-            others = [each for each in kept["measured"] if (each["job"], each["seed"]) != (job.name, seed)]
+            which = ("job", "seed", "rows")
+            before = [each for each in kept["measured"] if all(each[name] == one[name] for name in which)]
+            others = [each for each in kept["measured"] if each not in before]
+            for each in before:
+                one["lists"] = each["lists"] | one["lists"]
             kept = {"machine": machine.describe(), "versions": versions, "measured": [*others, one]}
             if asked.keep:
                 asked.keep.write_text(json.dumps(kept, indent=1) + "\n")

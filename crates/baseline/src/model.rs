@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::Error;
-use crate::choice::choose_c;
+use crate::choice::{Choice, choose_c};
 use crate::features::Vocabulary;
 use crate::matrix::Matrix;
 use crate::softmax::Softmax;
@@ -46,6 +46,8 @@ pub struct Model {
     n_classes: usize,
     n_rows: usize,
     c: f64,
+    /// Shape `[N, K]`.
+    held_out: Option<Vec<f32>>,
 }
 
 /// Fits a model.
@@ -65,12 +67,15 @@ pub fn fit(texts: &[String], labels: &[u32], n_classes: usize, settings: &Settin
         return Err(Error::TooLarge { features: n_features, classes: present.len(), most: MOST_WEIGHTS });
     }
     let matrix = Matrix::new(rows, n_features);
-    let c = settings.c.unwrap_or_else(|| choose_c(&matrix, texts, &labels, present.len()));
+    let Choice { c, held_out } = match settings.c {
+        Some(c) => Choice { c, held_out: None },
+        None => choose_c(&matrix, texts, &labels, present.len()),
+    };
     let labels: Vec<Option<u32>> = labels.into_iter().map(Some).collect();
     let start = Point::zero(matrix.n_rows(), present.len());
     let point = solve(&matrix, &labels, present.len(), c, start, SMALL_GRADIENT);
     let weights = matrix.weights(&point.rows, present.len()).into_iter().map(|weight| weight as f32).collect();
-    Ok(Model { vocabulary, weights, bias: point.bias, present, n_classes, n_rows: texts.len(), c })
+    Ok(Model { vocabulary, weights, bias: point.bias, present, n_classes, n_rows: texts.len(), c, held_out })
 }
 
 /// The solution for one C, looked for from `start`.
@@ -106,12 +111,27 @@ impl Model {
                 *sum += f64::from(entry.value) * f64::from(*weight);
             }
         }
-        let lowest = sums.iter().copied().fold(f64::INFINITY, f64::min) as f32;
+        self.of_all_classes(sums.into_iter().map(|sum| sum as f32))
+    }
+
+    /// The logits of all classes, from those of the classes that have training rows.
+    fn of_all_classes(&self, present: impl Iterator<Item = f32> + Clone) -> Vec<f32> {
+        let lowest = present.clone().fold(f32::INFINITY, f32::min);
         let mut logits = vec![lowest - NEVER_SEEN; self.n_classes];
-        for (&class, sum) in self.present.iter().zip(sums) {
-            logits[class as usize] = sum as f32;
+        for (&class, logit) in self.present.iter().zip(present) {
+            logits[class as usize] = logit;
         }
         logits
+    }
+
+    /// The logits of the texts that it was fitted to, each by a fit to other texts: those with which C was chosen. They are
+    /// honest of labels, where [`Model::logits`] repeats what it was told. `None` where C was given, or texts are too few.
+    ///
+    /// # Shapes
+    /// `[N, C]` row-major
+    pub fn held_out_logits(&self) -> Option<Vec<f32>> {
+        let rows = self.held_out.as_ref()?.chunks_exact(self.present.len());
+        Some(rows.flat_map(|row| self.of_all_classes(row.iter().copied())).collect())
     }
 
     /// Rows that it was fitted to.

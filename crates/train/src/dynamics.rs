@@ -1,6 +1,6 @@
 //! What training saw of each row on its way: how far the label was ahead, and how often.
 //!
-//! Every step computes the logits of its rows anyway; this is what is kept of them, 24 bytes a row however many passes
+//! Every step computes the logits of its rows anyway; this is what is kept of them, 20 bytes a row however many passes
 //! there are. It changes nothing in what is learnt. What it says of the labels is worked out in `suspects.rs`.
 
 use std::path::Path;
@@ -26,17 +26,9 @@ pub struct RowDynamics {
     pub rival: u32,
     /// Margin of the last pass.
     pub last_margin: f32,
-    /// Sum of the margins of all passes.
-    pub margin_sum: f32,
 }
 
 impl RowDynamics {
-    /// Mean margin over the passes: the area under the margin of Pleiss et al. (2020). 0 where there was none.
-    #[must_use]
-    pub fn mean_margin(&self) -> f64 {
-        f64::from(self.margin_sum) / f64::from(self.seen.max(1))
-    }
-
     fn note(&mut self, margin: Margin) {
         let (was_right, is_right) = (self.seen > 0 && self.last_margin > 0.0, margin.value > 0.0);
         self.seen += 1;
@@ -44,7 +36,6 @@ impl RowDynamics {
         self.forgotten += u32::from(was_right && !is_right);
         self.rival = margin.rival;
         self.last_margin = margin.value;
-        self.margin_sum += margin.value;
     }
 }
 
@@ -75,10 +66,9 @@ pub struct Dynamics {
 type Column = (&'static str, fn(&RowDynamics) -> f32);
 
 /// Counts and classes are whole numbers below 2^24 in any run that ends, which f32 holds exactly.
-const COLUMNS: [Column; 6] = [
+const COLUMNS: [Column; 5] = [
     ("forgotten", |row| row.forgotten as f32),
     ("last_margin", |row| row.last_margin),
-    ("margin_sum", |row| row.margin_sum),
     ("right", |row| row.right as f32),
     ("rival", |row| row.rival as f32),
     ("seen", |row| row.seen as f32),
@@ -127,21 +117,14 @@ impl Dynamics {
     pub(crate) fn read(folder: &Path, rows: usize) -> Result<Self, Error> {
         let file = TensorFile::open(folder.join(FILE))?;
         let column = |name: &str| file.read_f32_shaped(name, &[rows]);
-        let [forgotten, last_margin, margin_sum, right, rival, seen] = [
-            column("forgotten")?,
-            column("last_margin")?,
-            column("margin_sum")?,
-            column("right")?,
-            column("rival")?,
-            column("seen")?,
-        ];
+        let [forgotten, last_margin, right, rival, seen] =
+            [column("forgotten")?, column("last_margin")?, column("right")?, column("rival")?, column("seen")?];
         let row = |at: usize| RowDynamics {
             seen: seen[at] as u32,
             right: right[at] as u32,
             forgotten: forgotten[at] as u32,
             rival: rival[at] as u32,
             last_margin: last_margin[at],
-            margin_sum: margin_sum[at],
         };
         Ok((0..rows).map(row).collect())
     }
@@ -172,10 +155,9 @@ mod tests {
     fn passes_are_counted_and_forgetting_is_a_fall_from_right_to_wrong() {
         let row = after(&[-1.0, 2.0, -0.5, -0.25, 1.0, -3.0]);
         assert_eq!((row.seen, row.right, row.forgotten, row.rival), (6, 2, 2, 0));
-        assert_eq!((row.last_margin, row.margin_sum), (-3.0, -1.75));
-        assert_eq!(after(&[-1.0, 4.0]).mean_margin(), 1.5);
+        assert_eq!(row.last_margin, -3.0);
         assert_eq!(after(&[0.0]).right, 0, "level with another class is not right");
-        assert_eq!(after(&[]).mean_margin(), 0.0);
+        assert_eq!(after(&[]), RowDynamics::default());
     }
 
     #[test]

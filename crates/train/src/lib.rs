@@ -35,5 +35,5 @@ pub use metrics;
 pub use results::{Results, add_urls};
 pub use schedule::multiplier;
 pub use state::TrainerState;
-pub use suspects::{Evidence, LabelledRows, Suspect, Suspects, suspects};
+pub use suspects::{Evidence, LabelledRows, Network, Suspect, Suspects, Testimony, suspects};
 pub use training::{Outcome, Run, freeze, train};

@@ -16,6 +16,7 @@ use crate::pack_command::InTheWay;
 use crate::predict::abstain::AbstainError;
 use crate::predict::added::NamesTaken;
 use crate::predict::form::UnknownForm;
+use crate::predict::thresholds::NoThresholds;
 use crate::predict_command::Stopped;
 use crate::run_command::Unfinished;
 use crate::runs_command::NoSuchFigure;
@@ -130,6 +131,7 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         });
     }
     if cause.is::<AbstainError>()
+        || cause.is::<NoThresholds>()
         || cause.is::<UnknownIsa>()
         || cause.downcast_ref::<CpuError>().is_some_and(CpuError::is_a_wish)
     {

@@ -21,6 +21,7 @@ use crate::predict::form::{Form, OutputFormat, UnknownForm, Writer};
 use crate::predict::pace::Pace;
 use crate::predict::progress::Progress;
 use crate::predict::rows::Rows;
+use crate::predict::thresholds::ThresholdFlags;
 use crate::saved_model::{self, AskFlags};
 use crate::signals;
 
@@ -69,6 +70,9 @@ pub(crate) struct PredictFlags {
     text_column: Option<String>,
 
     #[command(flatten)]
+    thresholds: ThresholdFlags,
+
+    #[command(flatten)]
     abstain: AbstainFlags,
 
     #[command(flatten)]
@@ -90,6 +94,7 @@ pub(crate) fn run(flags: &PredictFlags) -> anyhow::Result<()> {
     if let Some(level) = flags.abstain.level(&flags.model, classifier.labels().names())? {
         classifier.abstain_below(Some(level));
     }
+    let thresholds = flags.thresholds.of(&flags.model, classifier.labels().names())?;
     let mut rows = flags.rows(quiet)?;
 
     let (columns, added) = (rows.columns.clone(), Added::beside(&rows.columns, &rows.name)?);
@@ -109,7 +114,10 @@ pub(crate) fn run(flags: &PredictFlags) -> anyhow::Result<()> {
     let mut pace = Pace::new();
     while let Some(chunk) = rows.next_chunk(pace.rows(), &stop)? {
         let started = Instant::now();
-        let predictions = predict(&classifier, &chunk, rows.text, &mut activations)?;
+        let mut predictions = predict(&classifier, &chunk, rows.text, &mut activations)?;
+        if let Some(thresholds) = &thresholds {
+            predictions.iter_mut().for_each(|said| thresholds.relabel(said));
+        }
         out.write(&writer.rows(&chunk, &predictions)?)?;
         progress.add(chunk.len());
         pace.took(chunk.len(), started.elapsed());

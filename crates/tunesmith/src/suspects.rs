@@ -5,8 +5,9 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 
 use dataset::{Dataset, Split};
-use train::{Dynamics, Evaluation, LabelledRows, Suspect, Suspects, suspects};
+use train::{Dynamics, Evaluation, LabelledRows, Network, Suspect, Suspects, suspects};
 
+use crate::linear::Linear;
 use crate::render::count;
 
 /// The file's name in the run's folder.
@@ -24,14 +25,17 @@ pub(crate) struct SuspectLabels<'a> {
 }
 
 impl<'a> SuspectLabels<'a> {
-    /// Judges the training rows by what training saw of them, and the others by what the final model said of them.
+    /// Judges the training rows by what training saw of them, the others by what the final model said of them, and all by
+    /// what a linear model says that has not learnt their labels.
     pub(crate) fn find(
         rows: &'a Dataset,
         dynamics: &Dynamics,
         measured: impl IntoIterator<Item = (journal::Split, &'a Evaluation)>,
+        linear: Option<&Linear>,
     ) -> Self {
         let mut splits = vec![("train", &rows.train)];
-        let mut parts = vec![LabelledRows::Learnt(dynamics)];
+        let mut networks = vec![Network::Learnt(dynamics)];
+        let mut opinions = vec![linear.and_then(|linear| linear.held_out_logits(&rows.train))];
         for (split, evaluation) in measured {
             let (name, split) = match split {
                 journal::Split::Eval => ("validation", &rows.validation),
@@ -39,9 +43,19 @@ impl<'a> SuspectLabels<'a> {
             };
             let Some(split) = split else { continue };
             splits.push((name, split));
-            parts.push(LabelledRows::Measured { labels: &split.labels, logits: &evaluation.logits });
+            networks.push(Network::Asked(&evaluation.logits));
+            opinions.push(linear.map(|linear| linear.logits(split)));
         }
-        Self { splits, labels: rows.labels.names(), found: suspects(&parts, rows.labels.len()) }
+        let known = splits.iter().zip(networks).zip(&opinions);
+        let parts: Vec<LabelledRows<'_>> = known
+            .map(|(((_, split), network), linear)| LabelledRows {
+                labels: &split.labels,
+                network,
+                linear: linear.as_deref(),
+            })
+            .collect();
+        let found = suspects(&parts, rows.labels.len());
+        Self { splits, labels: rows.labels.names(), found }
     }
 
     /// Writes the table into the run's folder, whole or not at all.
@@ -128,8 +142,7 @@ mod tests {
     }
 
     fn dynamics(margins: [f32; 3]) -> Dynamics {
-        let row =
-            |margin: f32| RowDynamics { seen: 2, last_margin: margin, margin_sum: 2.0 * margin, ..Default::default() };
+        let row = |margin: f32| RowDynamics { seen: 2, last_margin: margin, ..Default::default() };
         margins.map(row).into_iter().collect()
     }
 
@@ -138,7 +151,7 @@ mod tests {
         let rows = rows();
         let test = evaluation(rows.test.as_ref().unwrap(), vec![3.0, 0.0, 3.0, 0.0]);
         let dynamics = dynamics([2.0, -1.5, 2.0]);
-        let list = SuspectLabels::find(&rows, &dynamics, [(journal::Split::Test, &test)]);
+        let list = SuspectLabels::find(&rows, &dynamics, [(journal::Split::Test, &test)], None);
         let expected = ["1", "train", "2", "spam", "ham", "0.8176", "never learnt in 2 passes", "win, \"now\""];
         assert_eq!(written(&list), [expected]);
         let line = "the model doubts the labels of 1 of 5 rows; suspect_labels.csv lists the first 1";
@@ -149,7 +162,7 @@ mod tests {
     fn so_is_a_row_that_was_only_measured_and_its_text_is_cut() {
         let rows = rows();
         let test = evaluation(rows.test.as_ref().unwrap(), vec![3.0, 0.0, 0.0, 3.0]);
-        let list = SuspectLabels::find(&rows, &dynamics([2.0; 3]), [(journal::Split::Test, &test)]);
+        let list = SuspectLabels::find(&rows, &dynamics([2.0; 3]), [(journal::Split::Test, &test)], None);
         let reason = "out of sample: p(label) = 0.047";
         let expected = ["1", "test", "2", "ham", "spam", "0.9526", reason, &"é".repeat(EXCERPT)];
         assert_eq!(written(&list), [expected]);

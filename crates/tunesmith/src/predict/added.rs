@@ -15,7 +15,7 @@ pub(crate) struct NamesTaken {
 /// The names of the added columns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Added {
-    /// The most probable label.
+    /// The label that is given: the most probable one, or that of the thresholds.
     pub(crate) label: String,
     /// Its probability.
     pub(crate) score: String,

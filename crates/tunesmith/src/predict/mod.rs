@@ -8,3 +8,4 @@ pub(crate) mod form;
 pub(crate) mod pace;
 pub(crate) mod progress;
 pub(crate) mod rows;
+pub(crate) mod thresholds;

@@ -4,4 +4,5 @@ mod abstaining;
 mod bench;
 mod journal_file;
 mod seeds;
+mod thresholds;
 mod tracking;
