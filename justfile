@@ -38,6 +38,11 @@ parity-mlflow *arguments:
     cargo build --release -p tunesmith-track --example deliver_mlflow
     bash parity/mlflow.sh {{arguments}}
 
+# The real datasets library and tunesmith ask one stand-in of the Hub for data sets; makes its own Python environment
+parity-data *arguments:
+    cargo build --release -p tunesmith -p tunesmith-hub-stand-in
+    bash parity/data_sets.sh {{arguments}}
+
 # The real wandb client beside ours, and a server that both agree with; makes its own Python environment
 parity-wandb *arguments:
     cargo build --release -p tunesmith-track --example deliver_wandb

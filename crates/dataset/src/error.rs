@@ -58,8 +58,8 @@ pub enum Error {
     },
     /// Neither the name nor the options tell how the file is written.
     #[error(
-        "tell how {file} is written: its name ends in none of .csv, .tsv, .jsonl, .txt (each also with .gz, .bz2, .zst); \
-         say it with --format csv, tsv, jsonl or text"
+        "tell how {file} is written: its name ends in none of .parquet, .csv, .tsv, .jsonl, .json, .txt (all but the first \
+         also with .gz, .bz2, .zst); say it with --format csv, tsv, jsonl, text or parquet"
     )]
     UnknownFormat {
         /// The path as given.
@@ -102,6 +102,26 @@ pub enum Error {
     NoRows {
         /// The path as given.
         file: String,
+    },
+    /// A Parquet file that does not hold what it says, or that holds what is not read.
+    #[error("read {file}{group}: the Parquet file cannot be read: {reason}")]
+    Parquet {
+        /// The path as given.
+        file: String,
+        /// Which row group, after a comma, or nothing.
+        group: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A further file of a table that is not like the first.
+    #[error("read {file} as more of the same rows: {found}, expected {expected}")]
+    OtherColumns {
+        /// The path as given.
+        file: String,
+        /// What it has.
+        found: String,
+        /// What the first one has.
+        expected: String,
     },
     /// A delimiter that cannot be one.
     #[error("read {file}: the delimiter must be one ASCII character other than a quote or a line end, got {got:?}")]
@@ -192,6 +212,14 @@ pub enum Error {
         /// "unpacked " for an archive.
         unpacked: &'static str,
     },
+    /// A value that is no text, in a file that has no other encodings.
+    #[error("read {place}: column {column:?} is not UTF-8")]
+    NotUtf8 {
+        /// Where.
+        place: Place,
+        /// The column's name.
+        column: String,
+    },
     /// A NUL byte, which no text has.
     #[error("read {place}: column {column} holds a NUL byte; is this a binary or UTF-16 file?")]
     Nul {
@@ -278,6 +306,19 @@ pub enum Error {
         /// The label column.
         column: String,
     },
+    /// A row that says of itself that it has no label.
+    #[error(
+        "read {place}: the row has no label (column {column:?} holds -1, where {known} were expected); \
+         it is good for predictions alone"
+    )]
+    Unlabelled {
+        /// Where.
+        place: Place,
+        /// The label column.
+        column: String,
+        /// The classes that the data declares.
+        known: String,
+    },
     /// An integer label below zero.
     #[error(
         "read {place}: label {label} is negative, expected 0 or more \
@@ -356,6 +397,24 @@ pub enum Error {
     /// More rows than can be numbered.
     #[error("keep the texts: there are more than {} rows", u32::MAX)]
     TooManyRows,
+    /// A split expression that cannot be meant so.
+    #[error("read the split {expression:?}: {reason}")]
+    SplitExpression {
+        /// As given.
+        expression: String,
+        /// Why not.
+        reason: String,
+    },
+    /// A split that the data set does not have.
+    #[error("find the split {split:?} of {name}: its splits are {known}")]
+    NoSuchSplit {
+        /// The data set.
+        name: String,
+        /// As given.
+        split: String,
+        /// The splits there are.
+        known: String,
+    },
 
     // ---- tokenising ----------------------------------------------------------------------------------------------
     /// No tokeniser where one was expected.

@@ -24,13 +24,13 @@ pub struct Found<'a> {
     pub file: &'a str,
     /// Its row, from 1.
     pub row: u64,
-    /// Its line, from 1.
+    /// Its line, from 1; 0 where there are no lines.
     pub line: u64,
 }
 
 impl Found<'_> {
     fn place(&self) -> Place {
-        Place { file: self.file.to_owned(), row: self.row, line: Some(self.line) }
+        Place { file: self.file.to_owned(), row: self.row, line: (self.line > 0).then_some(self.line) }
     }
 }
 
@@ -132,6 +132,11 @@ impl Labels {
     /// Never: there are always names.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
+    }
+
+    /// Whether they are called as `transformers` calls classes without names: `LABEL_0`, `LABEL_1`, ...
+    pub fn are_nameless(&self) -> bool {
+        self.names.iter().enumerate().all(|(id, name)| *name == format!("LABEL_{id}"))
     }
 
     /// The names, in the order of their ids.

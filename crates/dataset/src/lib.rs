@@ -9,6 +9,7 @@
 //! It knows nothing of models, losses or devices. Start reading at [`load`].
 
 pub mod check;
+mod class_label;
 pub mod columns;
 pub mod encoded;
 mod error;
@@ -21,10 +22,14 @@ pub mod read;
 mod same_text;
 mod size;
 pub mod split;
+mod split_expression;
+mod splits_of_files;
 pub mod texts;
 pub mod tokenizer;
+mod unlabelled;
 
 pub use check::{Findings, Role, Severity, check};
+pub use class_label::ClassLabel;
 pub use columns::{Chosen, Columns};
 pub use encoded::{CacheOutcome, Encoded, encode, encode_cached};
 pub use error::{Error, Place, Result};
@@ -32,8 +37,11 @@ pub use labels::Labels;
 pub use load::{Dataset, DatasetRequest, Files, Notice, Source, Split, load_dataset, load_labelled};
 pub use pack::{LengthBatches, PackedBatch, length_batches, pack};
 pub use permutation::Permutation;
-pub use read::{Encoding, Format, Quote, ReadOptions, Record, Records, open, read_from};
+pub use read::{Encoding, Format, Part, Parts, Quote, ReadOptions, Record, Records, open, read_from};
 pub use size::Size;
 pub use split::{Duplicates, SplitSizes};
+pub use split_expression::{Selected, SplitExpression};
+pub use splits_of_files::{NamedFile, SplitFiles, parse_split};
 pub use texts::{Scratch, TextList, Texts, TextsWriter};
 pub use tokenizer::{Piece, TokenIds, Tokenizer, train_wordpiece};
+pub use unlabelled::is_unlabelled;

@@ -155,6 +155,9 @@ pub enum Error {
         /// What the system said.
         source: io::Error,
     },
+    /// A data set whose files cannot be told.
+    #[error(transparent)]
+    Layout(#[from] crate::datasets::LayoutError),
     /// Neither a home folder nor a place for the cache is known.
     #[error("find the Hugging Face folder: none of HF_HOME, XDG_CACHE_HOME and HOME is set")]
     NoHome,

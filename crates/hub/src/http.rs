@@ -105,7 +105,7 @@ impl Http {
             .timeout_per_write(Some(silence))
             .tls_config(tls)
             .build();
-        let token = settings.token.as_ref().map(|token| {
+        let token: Option<Result<_, Error>> = settings.token.as_ref().map(|token| {
             let mut value =
                 HeaderValue::try_from(format!("Bearer {}", token.secret())).map_err(|_| Error::TokenMalformed)?;
             value.set_sensitive(true);

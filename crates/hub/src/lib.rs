@@ -10,6 +10,7 @@
 
 mod address;
 mod cache;
+pub mod datasets;
 mod digest;
 mod error;
 mod http;

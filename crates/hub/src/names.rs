@@ -26,7 +26,7 @@ const MODELS: [(&str, &str); 15] = [
 const DATASETS: [(&str, &str); 11] = [
     ("ag_news", "fancyzhx/ag_news"),
     ("amazon_polarity", "fancyzhx/amazon_polarity"),
-    ("banking77", "PolyAI/banking77"),
+    ("banking77", "legacy-datasets/banking77"),
     ("dbpedia_14", "fancyzhx/dbpedia_14"),
     ("emotion", "dair-ai/emotion"),
     ("glue", "nyu-mll/glue"),

@@ -22,7 +22,7 @@ pub use listener::{Listener, Listeners};
 pub use lock::is_written;
 pub use reader::{Journal, Reader, read};
 pub use record::Record;
-pub use run::{DataFile, DataInfo, Histogram, MachineInfo, ModelInfo, RunInfo, SplitInfo};
+pub use run::{DataFile, DataInfo, DataOrigin, Histogram, MachineInfo, ModelInfo, RunInfo, SplitInfo};
 pub use writer::JournalWriter;
 
 /// The journal's name in the folder of its run.

@@ -58,6 +58,9 @@ pub struct ModelInfo {
 pub struct DataInfo {
     /// The files that were read.
     pub files: Vec<DataFile>,
+    /// The data set that they are of, where it was named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<DataOrigin>,
     /// Column of the texts.
     pub text_column: String,
     /// Column of the labels.
@@ -66,6 +69,19 @@ pub struct DataInfo {
     pub labels: Vec<String>,
     /// `train`, `validation` and `test`, where there are such rows.
     pub splits: IndexMap<String, SplitInfo>,
+}
+
+/// A data set of the Hugging Face Hub.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct DataOrigin {
+    /// Its name.
+    pub dataset: String,
+    /// Its configuration.
+    pub config: String,
+    /// Its commit.
+    pub commit: String,
+    /// The rows of `train`, `validation` and `test` in the words of split expressions, where they are named so.
+    pub splits: IndexMap<String, String>,
 }
 
 /// A file of rows.

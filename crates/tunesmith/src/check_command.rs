@@ -59,7 +59,8 @@ pub(crate) struct CheckFlags {
 /// When the rows cannot be loaded; with `--strict`, when they have faults.
 pub(crate) fn run(flags: &CheckFlags) -> anyhow::Result<()> {
     let plan = TrainPlan::new(&as_training(flags))?;
-    let rows = dataset::load_dataset(&plan.request)?;
+    let fetched = plan.fetch()?;
+    let rows = dataset::load_dataset(&fetched.request)?;
     let mut findings = check(&rows);
     if let Some(model) = &flags.model {
         add_tokens(&mut findings, &rows, model, &plan, flags.json == Some(true))?;
@@ -73,6 +74,7 @@ pub(crate) fn run(flags: &CheckFlags) -> anyhow::Result<()> {
         Some(true) => to_json(&findings)?,
         _ => {
             eprintln!("columns: text {}, label {}", rows.columns.text, rows.columns.label);
+            fetched.notes.iter().for_each(|note| eprintln!("note: {note}"));
             rows.notices.iter().for_each(|notice| eprintln!("note: {notice}"));
             findings.to_string()
         }

@@ -96,7 +96,7 @@ pub(crate) enum Task {
     Runs(RunsFlags),
     #[command(after_help = AFTER_HELP)]
     Report(ReportFlags),
-    /// Bring a model from the Hugging Face Hub into the cache that Python shares
+    /// Bring a model or a data set from the Hugging Face Hub into the cache that Python shares
     #[command(after_help = AFTER_HELP)]
     Fetch(FetchFlags),
     /// Store a token of the Hugging Face Hub, typed unseen or read from standard input
@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn the_flags_of_train_are_these() {
         let names = train_flag_names();
-        let expected = "recipe file train validation test train_size validation_size test_size shuffle_split \
+        let expected = "recipe file dataset_name dataset_config_name train_split_name validation_split_name test_split_name train validation test train_size validation_size test_size shuffle_split \
             split_seed split_duplicates max_train_samples max_validation_samples max_test_samples eval_on format delimiter quote header encoding \
             text_column label_column label_names max_length cache_dir model learning_rate num_train_epochs max_steps \
             per_device_train_batch_size per_device_eval_batch_size gradient_accumulation_steps weight_decay \

@@ -43,7 +43,8 @@ pub(crate) fn complete(mut flags: TrainFlags, notes: &mut Vec<String>) -> Result
 }
 
 fn complete_rows(rows: &mut RowFlags, recipe: Option<&str>) -> Result<(), SettingsError> {
-    if rows.file.is_none() && rows.train.is_none() {
+    check_dataset_flags(rows)?;
+    if rows.file.is_none() && rows.train.is_none() && rows.dataset_name.is_none() {
         let given = [("--validation", &rows.validation), ("--test", &rows.test)];
         if let Some((given, _)) = given.into_iter().find(|(_, file)| file.is_some()) {
             return Err(SettingsError::NoTrainingRows { given });
@@ -54,24 +55,41 @@ fn complete_rows(rows: &mut RowFlags, recipe: Option<&str>) -> Result<(), Settin
         rows.file = Some(example::NAME.into());
     }
     let one_file = rows.train.is_none() && rows.validation.is_none() && rows.test.is_none();
-    let one_file = one_file && !example::is_named_by(rows);
+    let one_split = rows.validation_split_name.is_none() && rows.test_split_name.is_none();
+    let one_file = one_file && one_split && !example::is_named_by(rows);
     let share = if one_file { DEFAULT_SHARE } else { Size::Count(0) };
-    if rows.validation.is_none() {
+    if rows.validation.is_none() && rows.validation_split_name.is_none() {
         rows.validation_size.get_or_insert(share);
     }
-    if rows.test.is_none() {
+    if rows.test.is_none() && rows.test_split_name.is_none() {
         let size = *rows.test_size.get_or_insert(share);
         if !one_file && !size.is_zero() {
-            return Err(setting("--test-size", size, "0, because only a single FILE is split for testing"));
+            return Err(setting("--test-size", size, "0, because only a single FILE or split is split for testing"));
         }
     }
     if !one_file && let Some(size) = rows.train_size {
-        return Err(setting("--train-size", size, "nothing, because only a single FILE is split by it"));
+        return Err(setting("--train-size", size, "nothing, because only a single FILE or split is split by it"));
     }
     rows.shuffle_split.get_or_insert(true);
     rows.split_duplicates.get_or_insert_default();
     rows.eval_on.get_or_insert_default();
     Ok(())
+}
+
+/// What is said of a data set's parts needs a data set.
+fn check_dataset_flags(rows: &RowFlags) -> Result<(), SettingsError> {
+    let parts = [
+        ("--dataset-config-name", &rows.dataset_config_name),
+        ("--train-split-name", &rows.train_split_name),
+        ("--validation-split-name", &rows.validation_split_name),
+        ("--test-split-name", &rows.test_split_name),
+    ];
+    match parts.into_iter().find_map(|(flag, value)| Some((flag, value.as_ref()?))) {
+        Some((flag, value)) if rows.dataset_name.is_none() => {
+            Err(setting(flag, value, "nothing, because it is said of a data set, and there is no --dataset-name"))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn complete_format(format: &mut FormatFlags) {
@@ -95,13 +113,15 @@ fn complete_scores(rows: &RowFlags, scores: &mut ScoreFlags) -> Result<(), Setti
 }
 
 fn validates(rows: &RowFlags) -> bool {
-    example::is_named_by(rows) || rows.validation.is_some() || rows.validation_size.is_some_and(|size| !size.is_zero())
+    let named = rows.validation.is_some() || rows.validation_split_name.is_some();
+    example::is_named_by(rows) || named || rows.validation_size.is_some_and(|size| !size.is_zero())
 }
 
 /// Settles which evaluations there are and whether they choose a model; says so in a sentence.
 fn decide_selection(rows: &RowFlags, training: &mut TrainingFlags) -> Result<String, SettingsError> {
     let validates = validates(rows);
-    let tests = example::is_named_by(rows) || rows.test.is_some() || rows.test_size.is_some_and(|size| !size.is_zero());
+    let named = rows.test.is_some() || rows.test_split_name.is_some();
+    let tests = example::is_named_by(rows) || named || rows.test_size.is_some_and(|size| !size.is_zero());
     let reports_on_test = rows.eval_on == Some(EvalOn::Test);
     if reports_on_test && !tests {
         return Err(setting("--eval-on", "test", "validation, because there are no test rows"));
@@ -212,7 +232,8 @@ fn complete_run(run: &mut RunFlags, name: &str) {
 
 /// What a run is called when its folder is not: after its recipe, or its rows.
 fn run_name(recipe: Option<&str>, rows: &RowFlags) -> String {
-    let file = rows.file.as_deref().or(rows.train.as_deref()).filter(|_| !example::is_named_by(rows));
+    let data_set = rows.dataset_name.as_deref().map(|name| Path::new(name.split('@').next().unwrap_or(name)));
+    let file = rows.file.as_deref().or(rows.train.as_deref()).or(data_set).filter(|_| !example::is_named_by(rows));
     let name = match (recipe, file) {
         (Some(recipe), _) => Path::new(recipe).file_stem(),
         (None, Some(file)) => file.file_name(),

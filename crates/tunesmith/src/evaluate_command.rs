@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use classifier::Classifier;
-use dataset::{Labels, Source, Split};
+use dataset::{Labels, Split};
 use encoder::Activations;
 use kernels::Cpu;
 use serde_json::{Map, Value, json};
@@ -15,6 +15,7 @@ use train::{Evaluation, Examples, TrainingArguments};
 use crate::cache_folder;
 use crate::destination::{Destination, check_apart};
 use crate::flags::FormatFlags;
+use crate::named_rows::NamedRows;
 use crate::render::Form;
 use crate::report::report;
 use crate::saved_model::{self, AskFlags};
@@ -28,8 +29,12 @@ pub(crate) struct EvaluateFlags {
     /// The folder of a run or of another fine-tuned classifier, or a name in the local Hugging Face cache
     model: String,
 
-    /// A labelled file; its labels are the model's names or ids
-    file: PathBuf,
+    /// A labelled file, or an https:// address of one; its labels are the model's names or ids
+    #[arg(required_unless_present = "dataset_name", conflicts_with = "dataset_name")]
+    file: Option<PathBuf>,
+
+    #[command(flatten)]
+    named: NamedRows,
 
     /// Measure on a seeded sample of so many rows, with the labels in proportion
     #[arg(long, value_name = "ROWS", aliases = ["max-eval-samples", "max-test-samples"])]
@@ -80,15 +85,17 @@ pub(crate) struct EvaluateFlags {
 /// # Errors
 /// When the model or the file cannot be used, or a label is unknown to the model.
 pub(crate) fn run(flags: &EvaluateFlags) -> anyhow::Result<()> {
-    if let Some(output) = &flags.output {
-        check_apart(&flags.file, output)?;
+    if let (Some(file), Some(output)) = (&flags.file, &flags.output) {
+        check_apart(file, output)?;
     }
     let (quiet, json) = (flags.quiet.unwrap_or_default(), flags.json.unwrap_or_default());
     let classifier = saved_model::load(&flags.model, &flags.ask, quiet || json)?;
     let labels = classifier.labels();
+    let found = flags.named.source(flags.file.as_deref(), flags.format.options())?;
+    let (source, options) = found.ok_or_else(|| anyhow::anyhow!("find rows: name a FILE, or say --dataset-name"))?;
     let (columns, rows, notice) = dataset::load_labelled(
-        &[Source::from(flags.file.as_path())],
-        &flags.format.options(),
+        &[source],
+        &options,
         flags.text_column.as_deref(),
         flags.label_column.as_deref(),
         labels,

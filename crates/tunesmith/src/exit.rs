@@ -10,6 +10,7 @@ use crate::computing::UnknownIsa;
 use crate::data_check::NotClean;
 use crate::destination::DestinationError;
 use crate::fetch_command::NotOnHub;
+use crate::fetched::NothingToReport;
 use crate::login_command::NoTokenGiven;
 use crate::output::OutputError;
 use crate::pack_command::InTheWay;
@@ -18,6 +19,7 @@ use crate::predict::added::NamesTaken;
 use crate::predict::form::UnknownForm;
 use crate::predict::thresholds::NoThresholds;
 use crate::predict_command::Stopped;
+use crate::row_source::PatternError;
 use crate::run_command::Unfinished;
 use crate::runs_command::NoSuchFigure;
 use crate::saved_model::Untrained;
@@ -86,7 +88,10 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if let Some(error) = cause.downcast_ref::<dataset::Error>() {
         return Some(match error {
             dataset::Error::Io { .. } | dataset::Error::Write { .. } => Exit::Disk,
-            dataset::Error::Size { .. } | dataset::Error::LabelNames { .. } => Exit::Settings,
+            dataset::Error::Size { .. }
+            | dataset::Error::LabelNames { .. }
+            | dataset::Error::SplitExpression { .. }
+            | dataset::Error::NoSuchSplit { .. } => Exit::Settings,
             _ => Exit::Data,
         });
     }
@@ -166,7 +171,7 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
     if cause.is::<UnknownForm>() || cause.is::<NoSuchFigure>() || cause.is::<NotOnHub>() || cause.is::<NoTokenGiven>() {
         return Some(Exit::Settings);
     }
-    if cause.is::<NamesTaken>() {
+    if cause.is::<NamesTaken>() || cause.is::<PatternError>() || cause.is::<NothingToReport>() {
         return Some(Exit::Data);
     }
     if let Some(error) = cause.downcast_ref::<hub::PushError>() {
@@ -185,6 +190,7 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
             | hub::Error::TokenUnknown { .. }
             | hub::Error::TokenMalformed
             | hub::Error::NoHome => Some(Exit::Settings),
+            hub::Error::Layout(_) => Some(Exit::Data),
             _ => Some(Exit::Hub),
         };
     }

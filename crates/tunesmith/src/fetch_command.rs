@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use classifier::{ModelName, Parts, find_model, needed_files};
 
+use crate::fetch_data::{self, FetchDataFlags};
 use crate::models;
 use crate::output;
 use crate::render::Fetching;
@@ -23,6 +24,8 @@ pub(crate) struct FetchFlags {
 enum What {
     /// Fetch a model into the Hugging Face cache, as it stands on the Hub now, and print its folder
     Model(ModelFlags),
+    /// Fetch a data set into the Hugging Face cache, as it stands on the Hub now, and print its folder
+    Data(FetchDataFlags),
 }
 
 /// The flags of `fetch model`.
@@ -54,6 +57,7 @@ pub(crate) struct NotOnHub {
 pub(crate) fn run(flags: &FetchFlags) -> anyhow::Result<()> {
     match &flags.what {
         What::Model(flags) => fetch_model(flags),
+        What::Data(flags) => fetch_data::run(flags),
     }
 }
 

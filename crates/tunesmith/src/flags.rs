@@ -57,8 +57,30 @@ pub(crate) struct TrainFlags {
 #[serde(default)]
 #[command(next_help_heading = "Rows")]
 pub(crate) struct RowFlags {
-    /// A labelled file, split into training, validation and test rows; without any, the example inside the program
+    /// A labelled file, split into training, validation and test rows: a path, a pattern for several files, or an https://
+    /// address; without any, the example inside the program
     pub(crate) file: Option<PathBuf>,
+
+    /// A data set of the Hub in place of files, as OWNER/NAME or NAME, with @REVISION where one is meant; or a folder that
+    /// holds one
+    #[arg(long, value_name = "NAME", alias = "dataset")]
+    pub(crate) dataset_name: Option<String>,
+
+    /// The data set's configuration [default: its own default]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) dataset_config_name: Option<String>,
+
+    /// Its rows to learn from, as in train[:10%]+test[100:200] [default: train]
+    #[arg(long, value_name = "SPLIT")]
+    pub(crate) train_split_name: Option<String>,
+
+    /// Its rows to choose the best model by [default: its validation split, unless --validation-size is given]
+    #[arg(long, value_name = "SPLIT", alias = "eval-split-name")]
+    pub(crate) validation_split_name: Option<String>,
+
+    /// Its rows to report on [default: its test split, unless --test-size is given]
+    #[arg(long, value_name = "SPLIT")]
+    pub(crate) test_split_name: Option<String>,
 
     /// File of the training rows, where every split has its own
     #[arg(long, value_name = "FILE", alias = "train-file")]
@@ -150,7 +172,7 @@ pub(crate) struct ReadFlags {
 #[serde(default)]
 #[command(next_help_heading = "Reading")]
 pub(crate) struct FormatFlags {
-    /// How the file is written: csv, tsv, jsonl or text [default: what its name tells]
+    /// How the file is written: csv, tsv, jsonl, text or parquet [default: what its name tells]
     #[arg(long)]
     pub(crate) format: Option<Format>,
 
@@ -180,6 +202,7 @@ impl FormatFlags {
             quote: self.quote.unwrap_or_default(),
             header: self.header.unwrap_or(true),
             encoding: self.encoding.unwrap_or_default(),
+            class_labels: Vec::new(),
         }
     }
 }

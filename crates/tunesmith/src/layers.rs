@@ -37,21 +37,64 @@ pub(crate) struct Layer {
 }
 
 /// What a setting takes the place of when it is said in a higher layer.
-pub(crate) const REPLACES: [(&str, &[&str]); 7] = [
-    ("file", &["train", "validation", "test"]),
-    ("train", &["file", "validation", "test", "train_size", "validation_size", "test_size"]),
+pub(crate) const REPLACES: [(&str, &[&str]); 10] = [
+    (
+        "file",
+        &[
+            "train",
+            "validation",
+            "test",
+            "dataset_name",
+            "dataset_config_name",
+            TRAIN_SPLIT,
+            VALIDATION_SPLIT,
+            TEST_SPLIT,
+        ],
+    ),
+    (
+        "train",
+        &[
+            "file",
+            "validation",
+            "test",
+            "train_size",
+            "validation_size",
+            "test_size",
+            "dataset_name",
+            "dataset_config_name",
+            TRAIN_SPLIT,
+            VALIDATION_SPLIT,
+            TEST_SPLIT,
+        ],
+    ),
+    (
+        "dataset_name",
+        &["file", "train", "validation", "test", "dataset_config_name", TRAIN_SPLIT, VALIDATION_SPLIT, TEST_SPLIT],
+    ),
     ("validation", &["validation_size", "train_size"]),
-    ("validation_size", &["validation"]),
+    (VALIDATION_SPLIT, &["validation_size", "train_size"]),
+    ("validation_size", &["validation", VALIDATION_SPLIT]),
     ("test", &["test_size", "train_size"]),
-    ("test_size", &["test"]),
+    (TEST_SPLIT, &["test_size", "train_size"]),
+    ("test_size", &["test", TEST_SPLIT]),
     ("num_train_epochs", &["max_steps"]),
 ];
 
+const TRAIN_SPLIT: &str = "train_split_name";
+const VALIDATION_SPLIT: &str = "validation_split_name";
+const TEST_SPLIT: &str = "test_split_name";
+
 /// What cannot be said twice in one place.
-const CONFLICTS: [(&str, &str, &str); 4] = [
+const CONFLICTS: [(&str, &str, &str); 10] = [
     ("file", "train", "both name the file to learn from"),
+    ("file", "dataset_name", "both name the rows to learn from"),
+    ("train", "dataset_name", "both name the rows to learn from"),
+    ("validation", "dataset_name", "--validation-split-name says which rows validate"),
+    ("test", "dataset_name", "--test-split-name says which rows test"),
     ("validation", "validation_size", "the file says which rows validate"),
     ("test", "test_size", "the file says which rows test"),
+    (VALIDATION_SPLIT, "validation_size", "the split says which rows validate"),
+    (TEST_SPLIT, "test_size", "the split says which rows test"),
     ("warmup_steps", "warmup_ratio", "both set the warmup"),
 ];
 

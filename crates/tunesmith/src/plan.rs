@@ -13,16 +13,19 @@ use crate::computing::Precision;
 use crate::example;
 use crate::flags::{EvalOn, RowFlags, TrainFlags};
 use crate::layers::{Layer, merge, typed};
+use crate::named_data::NamedData;
 use crate::recipe;
 use crate::render::{Form, Selection};
-use crate::saved;
 use crate::settings_error::SettingsError;
+use crate::{run, saved};
 
 /// Everything that a training needs to know.
 #[derive(Debug)]
 pub(crate) struct TrainPlan {
-    /// Which rows, from where, how read and how split.
+    /// Which rows, from where, how read and how split; where a data set is named, `files` waits for [`Self::fetch`].
     pub(crate) request: DatasetRequest,
+    /// The data set that is named in place of files.
+    pub(crate) named: Option<NamedData>,
     /// What is trained: a path, a name, or `scratch:SIZE`, as [`classifier::find_model`] takes it.
     pub(crate) model: String,
     /// How it is trained.
@@ -70,36 +73,38 @@ impl TrainPlan {
     ///
     /// # Errors
     /// When a recipe cannot be used, or settings are out of range or at odds with each other.
-    pub(crate) fn new(flags: &TrainFlags) -> Result<Self, SettingsError> {
+    pub(crate) fn new(flags: &TrainFlags) -> anyhow::Result<Self> {
         let layers = layers(flags)?;
-        let (settings, notes) = settle(&layers, flags)?;
-        if settings.run.resume == Some(true)
-            && let Some(file) = settings.run.output.as_deref().and_then(saved::find)
+        let settled = settle(&layers, flags, None)?;
+        if settled.settings.run.resume == Some(true)
+            && let Some(file) = settled.settings.run.output.as_deref().and_then(saved::find)
         {
             return Self::resumed(&file, layers, flags);
         }
-        Self::from_settings(settings, notes)
+        Ok(Self::from_settings(settled)?)
     }
 
     /// The plan that a run began with, which flags may name again but not change.
-    fn resumed(file: &Path, mut layers: Vec<Layer>, flags: &TrainFlags) -> Result<Self, SettingsError> {
+    fn resumed(file: &Path, mut layers: Vec<Layer>, flags: &TrainFlags) -> anyhow::Result<Self> {
         let before = recipe::load(file)?;
         if layers.len() > 1 && flags.recipe.is_none() {
             // The example was only there because no rows were named, and now they are.
             layers.remove(0);
         }
         layers.insert(0, before.clone());
-        let (settings, notes) = settle(&layers, flags)?;
-        saved::check_same(file, &before.flags(), &settings)?;
-        Self::from_settings(settings, notes)
+        let settled = settle(&layers, flags, file.parent())?;
+        saved::check_same(file, &before.flags(), &settled.settings)?;
+        Ok(Self::from_settings(settled)?)
     }
 
-    fn from_settings(settings: TrainFlags, notes: Vec<String>) -> Result<Self, SettingsError> {
+    fn from_settings(settled: Settled) -> Result<Self, SettingsError> {
+        let Settled { settings, notes, named } = settled;
         let arguments = arguments(&settings)?;
         arguments.validate()?;
         let TrainFlags { rows, reading, model, scores, run, .. } = settings.clone();
         Ok(Self {
             request: request(&settings, rows.split_seed.unwrap_or(arguments.seed))?,
+            named,
             model: model.model.unwrap_or_default(),
             arguments,
             eval_on: rows.eval_on.unwrap_or_default(),
@@ -133,7 +138,7 @@ impl TrainPlan {
         settings.training.seed = Some(seed);
         settings.scores.seeds = None;
         settings.run.output = Some(output);
-        Self::from_settings(settings, self.notes.clone())
+        Self::from_settings(Settled { settings, notes: self.notes.clone(), named: self.named.clone() })
     }
 
     /// What evaluations are judged by, where they choose a model.
@@ -156,7 +161,8 @@ impl TrainPlan {
 /// The recipe, or the example where nothing is named, under the flags.
 fn layers(flags: &TrainFlags) -> Result<Vec<Layer>, SettingsError> {
     let typed = Layer::of_flags(flags)?;
-    let names_nothing = !["file", "train", "validation", "test", "model"].iter().any(|name| typed.says(name));
+    let names = ["file", "train", "validation", "test", "dataset_name", "model"];
+    let names_nothing = !names.iter().any(|name| typed.says(name));
     Ok(match &flags.recipe {
         Some(recipe) => vec![recipe::find(recipe)?, typed],
         None if names_nothing => vec![recipe::find(recipe::EXAMPLE)?, typed],
@@ -164,11 +170,29 @@ fn layers(flags: &TrainFlags) -> Result<Vec<Layer>, SettingsError> {
     })
 }
 
-fn settle(layers: &[Layer], flags: &TrainFlags) -> Result<(TrainFlags, Vec<String>), SettingsError> {
+/// Settings of which every one is set, and what they were settled with.
+struct Settled {
+    settings: TrainFlags,
+    notes: Vec<String>,
+    named: Option<NamedData>,
+}
+
+/// `resumed` is the folder of the run that goes on: on the rows that it began with.
+fn settle(layers: &[Layer], flags: &TrainFlags, resumed: Option<&Path>) -> anyhow::Result<Settled> {
     let (mut merged, mut notes) = merge(layers)?;
     merged.recipe.clone_from(&flags.recipe);
+    let rows = &mut merged.rows;
+    let named = match rows.dataset_name.as_deref() {
+        Some(name) => {
+            let commit = resumed.and_then(run::info::commit_of_rows);
+            let named = NamedData::find(name, rows.dataset_config_name.as_deref(), commit.as_deref())?;
+            named.choose_splits(rows)?;
+            Some(named)
+        }
+        None => None,
+    };
     let settings = complete(merged, &mut notes)?;
-    Ok((settings, notes))
+    Ok(Settled { settings, notes, named })
 }
 
 fn arguments(settings: &TrainFlags) -> Result<TrainingArguments, SettingsError> {

@@ -15,6 +15,7 @@ use kernels::Cpu;
 
 use crate::destination::{Destination, check_apart};
 use crate::flags::FormatFlags;
+use crate::named_rows::NamedRows;
 use crate::predict::abstain::AbstainFlags;
 use crate::predict::added::Added;
 use crate::predict::form::{Form, OutputFormat, UnknownForm, Writer};
@@ -39,12 +40,16 @@ pub(crate) struct PredictFlags {
     /// The folder of a run or of another fine-tuned classifier, or a name on the Hugging Face Hub
     model: String,
 
-    /// The texts; without any and without --input, the lines of standard input
+    /// The texts; without any and without --input or --dataset-name, the lines of standard input
+    #[arg(conflicts_with = "dataset_name")]
     texts: Vec<String>,
 
-    /// A file of texts; its order and columns are kept, and label, score and scores (by label) are added
-    #[arg(long, short, value_name = "FILE", conflicts_with = "texts")]
+    /// A file of texts, or an https:// address of one; its order and columns are kept, and label, score and scores (by label) are added
+    #[arg(long, short, value_name = "FILE", conflicts_with_all = ["texts", "dataset_name"])]
     input: Option<PathBuf>,
+
+    #[command(flatten)]
+    named: NamedRows,
 
     /// Where to write; the file appears when it is whole [default: standard output]
     #[arg(long, short, value_name = "FILE")]
@@ -96,6 +101,9 @@ pub(crate) fn run(flags: &PredictFlags) -> anyhow::Result<()> {
     }
     let thresholds = flags.thresholds.of(&flags.model, classifier.labels().names())?;
     let mut rows = flags.rows(quiet)?;
+    if !rows.left_out.is_empty() && !quiet {
+        eprintln!("note: columns that hold no single value are left out: {}", rows.left_out.join(", "));
+    }
 
     let (columns, added) = (rows.columns.clone(), Added::beside(&rows.columns, &rows.name)?);
     let writer = Writer {
@@ -145,10 +153,10 @@ impl PredictFlags {
         if self.output.is_some() { signals::stop_flag() } else { Ok(Arc::default()) }
     }
 
-    fn rows(&self, quiet: bool) -> dataset::Result<Rows> {
+    fn rows(&self, quiet: bool) -> anyhow::Result<Rows> {
         let (options, text_column) = (self.format.options(), self.text_column.as_deref());
-        if let Some(input) = &self.input {
-            return Rows::of_file(input, &options, text_column);
+        if let Some((source, options)) = self.named.source(self.input.as_deref(), options.clone())? {
+            return Ok(Rows::of_source(&source, &options, text_column)?);
         }
         if !self.texts.is_empty() {
             return Ok(Rows::of_texts(self.texts.clone()));
@@ -156,7 +164,7 @@ impl PredictFlags {
         if !quiet && io::stdin().is_terminal() {
             eprintln!("reading texts from standard input, one a line");
         }
-        Rows::of_stdin(&options, text_column)
+        Ok(Rows::of_stdin(&options, text_column)?)
     }
 }
 

@@ -5,12 +5,14 @@ use std::path::PathBuf;
 use classifier::{Classifier, Parts, Start};
 use dataset::{Dataset, Findings, Role, Split};
 use encoder::LoadReport;
+use journal::DataOrigin;
 use kernels::Cpu;
 use train::{Estimate, Examples, IntervalStrategy};
 
 use crate::cache_folder;
 use crate::computing::backend;
 use crate::data_check::check_rows;
+use crate::fetched::files_read;
 use crate::flags::EvalOn;
 use crate::models::{Origin, locate};
 use crate::plan::TrainPlan;
@@ -19,6 +21,10 @@ use crate::render::Fetching;
 /// Rows, model and tokens of a run, and what it will cost.
 pub(crate) struct Prepared {
     pub(crate) rows: Dataset,
+    /// The files that they were read from: what each is called, and where it lies unless it is in the program.
+    pub(crate) files: Vec<(String, Option<PathBuf>)>,
+    /// The data set that they are of, if the Hub knows it.
+    pub(crate) data_origin: Option<DataOrigin>,
     pub(crate) classifier: Classifier<Cpu>,
     pub(crate) loaded: LoadReport,
     /// Where on the Hub the model is from.
@@ -40,7 +46,8 @@ pub(crate) struct Prepared {
 pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     // First, because dealing rows out takes the threads that are begun here.
     let backend = backend(plan.threads.map_or(0, std::num::NonZeroUsize::get), plan.precision)?;
-    let rows = dataset::load_dataset(&plan.request)?;
+    let fetched = plan.fetch()?;
+    let rows = dataset::load_dataset(&fetched.request)?;
     let model = locate(&plan.model, Parts::All, &Fetching::new(plan.form))?;
     let start = Start {
         source: &model.source,
@@ -53,7 +60,7 @@ pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     plan.arguments.check_classes(rows.labels.len())?;
     train::freeze(classifier.network_mut(), &plan.arguments)?;
 
-    let mut notes = Vec::new();
+    let mut notes = fetched.notes;
     let cache = plan.cache_dir.clone().or_else(cache_folder::of_tokens);
     let mut examples = |split: &Split| tokenize(&classifier, split, cache.as_ref(), &mut notes);
     let train = examples(&rows.train)?;
@@ -70,7 +77,21 @@ pub(crate) fn prepare(plan: &TrainPlan) -> anyhow::Result<Prepared> {
     };
     let at_the_end = tokens(if test.is_some() { &test } else { &validation });
     let estimate = train::estimate(&mut classifier, &plan.arguments, &train, along, at_the_end)?;
-    Ok(Prepared { rows, classifier, loaded, origin: model.origin, train, validation, test, estimate, findings, notes })
+    let files = files_read(&fetched.request.files);
+    Ok(Prepared {
+        rows,
+        files,
+        data_origin: fetched.origin,
+        classifier,
+        loaded,
+        origin: model.origin,
+        train,
+        validation,
+        test,
+        estimate,
+        findings,
+        notes,
+    })
 }
 
 fn tokenize(

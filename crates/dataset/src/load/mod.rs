@@ -15,7 +15,7 @@ use std::{
 
 use crate::{
     Columns, Error, Labels, Place, ReadOptions, Result, Scratch, Size, SplitSizes,
-    read::{self, Records},
+    read::{self, Parts, Records},
     split::{sample, split as deal},
 };
 use table::Table;
@@ -35,6 +35,8 @@ pub enum Source {
         /// Its content.
         bytes: Arc<[u8]>,
     },
+    /// Rows of several files, or some rows of one.
+    Parts(Parts),
 }
 
 impl Source {
@@ -43,14 +45,16 @@ impl Source {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Memory { name, .. } => name.clone(),
+            Self::Parts(parts) => parts.name.clone(),
         }
     }
 
     /// How many bytes it has as it is, packed or not; 0 where that is not known.
     fn bytes(&self) -> u64 {
         match self {
-            Self::File(path) => path.metadata().map_or(0, |metadata| metadata.len()),
+            Self::File(path) => file_bytes(path),
             Self::Memory { bytes, .. } => bytes.len() as u64,
+            Self::Parts(parts) => parts.parts.iter().map(|part| file_bytes(&part.path)).sum(),
         }
     }
 
@@ -62,8 +66,13 @@ impl Source {
         match self {
             Self::File(path) => read::open(path, options),
             Self::Memory { name, bytes } => read::read_from(name, Cursor::new(Arc::clone(bytes)), options),
+            Self::Parts(parts) => parts.open(options),
         }
     }
+}
+
+fn file_bytes(path: &Path) -> u64 {
+    path.metadata().map_or(0, |metadata| metadata.len())
 }
 
 impl From<&Path> for Source {
@@ -111,7 +120,7 @@ pub struct DatasetRequest {
     pub text_column: Option<String>,
     /// The label column's name; `None`: found by itself.
     pub label_column: Option<String>,
-    /// Names for integer labels, or the order of string labels.
+    /// Names for integer labels, or the order of string labels; `None`: as the data declares them, else as they are found.
     pub label_names: Option<Vec<String>>,
     /// How one file is split; of several files, only how validation is taken from train.
     pub sizes: SplitSizes,
@@ -173,7 +182,8 @@ pub fn load_dataset(request: &DatasetRequest) -> Result<Dataset> {
         Columns::choose(file, columns, request.text_column.as_deref(), request.label_column.as_deref())
     };
     let table = Table::read(sources, &request.read, &request.scratch, choose)?;
-    let (labels, ids) = Labels::learn(&table.name, &table.found(), request.label_names.as_deref())?;
+    let names = request.label_names.clone().or_else(|| table.class_names());
+    let (labels, ids) = Labels::learn(&table.name, &table.found(), names.as_deref())?;
 
     let (name, columns) = (table.name.clone(), table.columns.clone());
     let whole = table.into_rows(&ids, 0);
@@ -224,7 +234,13 @@ pub fn load_labelled(
     let choose = |file: &str, columns: &[String]| Columns::choose(file, columns, text_column, label_column);
     let table = Table::read(sources, options, scratch, choose)?;
     let found = table.found();
-    let ids = labels.by_name_or_id(&found, "the model knows")?;
+    let ids = match table.class_names() {
+        // The model has no names for its classes: they are those of the data, in their order.
+        Some(declared) if labels.are_nameless() && declared.len() == labels.len() => {
+            Labels::from_names(declared)?.by_name(&found, "the data set declares")?
+        }
+        _ => labels.by_name_or_id(&found, "the model knows")?,
+    };
     let by_id = found.iter().all(|found| labels.id(found.label).is_none());
     let notice = by_id.then(|| Notice::LabelsAreIds { names: labels.names().to_vec() });
     let columns = table.columns.clone();

@@ -7,7 +7,9 @@ use super::{
     split::{RowsOf, names},
 };
 use crate::{
-    Columns, Error, ReadOptions, Result, Scratch, Texts, TextsWriter,
+    ClassLabel, Columns, Error, Place, ReadOptions, Result, Scratch, Texts, TextsWriter,
+    class_label::Meaning,
+    error::list,
     labels::Found,
     read::{Record, Records},
 };
@@ -17,6 +19,8 @@ pub(super) struct Table {
     /// The files, in messages.
     pub(super) name: String,
     pub(super) columns: Columns,
+    /// The classes whose ids the labels are, where the data declares them.
+    classes: Option<ClassLabel>,
     files: Arc<[RowsOf]>,
     texts: Texts,
     labels: LabelColumn,
@@ -39,20 +43,26 @@ impl Table {
         texts.expect(sources.iter().map(Source::bytes).sum());
         let records = first.open(options)?;
         let columns = choose(records.name(), records.columns())?;
-        let mut reading =
-            Reading { texts, labels: LabelColumn::default(), places: Vec::new(), files: Vec::new(), next: 0 };
+        let classes = records.class_label(&columns.label.name).cloned();
+        let (labels, places, files) = (LabelColumn::default(), Vec::new(), Vec::new());
+        let mut reading = Reading { classes, texts, labels, places, files, next: 0 };
         reading.add(records, &columns)?;
         for source in more {
             let records = source.open(options)?;
             let columns = columns.again(records.name(), records.columns())?;
             reading.add(records, &columns)?;
         }
-        let Reading { texts, labels, places, files, .. } = reading;
+        let Reading { classes, texts, labels, places, files, .. } = reading;
         let name = names(&files);
         if places.is_empty() {
             return Err(Error::NoRows { file: name });
         }
-        Ok(Self { name, columns, files: files.into(), texts: texts.finish()?, labels, places })
+        Ok(Self { name, columns, classes, files: files.into(), texts: texts.finish()?, labels, places })
+    }
+
+    /// The names of the classes in the order of their ids, where the data declares them.
+    pub(super) fn class_names(&self) -> Option<Vec<String>> {
+        self.classes.as_ref().map(|classes| classes.names.clone())
     }
 
     /// The different labels, each where it first stands.
@@ -72,6 +82,7 @@ impl Table {
 
 /// What was read so far.
 struct Reading {
+    classes: Option<ClassLabel>,
     texts: TextsWriter,
     labels: LabelColumn,
     places: Vec<u32>,
@@ -84,6 +95,7 @@ impl Reading {
     fn add(&mut self, mut records: Records, columns: &Columns) -> Result<()> {
         let before = self.next;
         self.files.push(RowsOf { file: records.name().to_owned(), before });
+        records.only(&[columns.text.index, columns.label.index]);
         while let Some(record) = records.next() {
             let record = record?;
             let row = u32::try_from(record.row).ok().and_then(|row| before.checked_add(row));
@@ -97,15 +109,31 @@ impl Reading {
         let Columns { text, label } = columns;
         record.check_scalar(&text.name, "a text", records)?;
         record.check_scalar(&label.name, "a label", records)?;
-        let found = record.values[label.index].trim();
+        let mut found = record.values[label.index].trim();
         if found.is_empty() {
             return Err(Error::MissingLabel { place: records.place(&record), column: label.name.clone() });
+        }
+        if let Some(classes) = &self.classes {
+            found = match classes.meaning(found) {
+                Meaning::Class(name) => name,
+                Meaning::Unlabelled => return Err(unlabelled(records.place(&record), &label.name, classes)),
+                Meaning::Unknown => return Err(undeclared(records.place(&record), found, classes)),
+            };
         }
         self.labels.push(found, self.files.len() - 1, &record);
         self.texts.push(&record.values[text.index])?;
         self.places.push(self.next - 1);
         Ok(())
     }
+}
+
+fn unlabelled(place: Place, column: &str, classes: &ClassLabel) -> Error {
+    Error::Unlabelled { place, column: column.to_owned(), known: list(&classes.names) }
+}
+
+fn undeclared(place: Place, label: &str, classes: &ClassLabel) -> Error {
+    let known = list(&classes.names);
+    Error::UnknownLabel { place, label: label.to_owned(), known_from: "the data set declares", known }
 }
 
 /// Labels as they are written, each kept once.

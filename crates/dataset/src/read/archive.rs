@@ -74,7 +74,7 @@ const HEAD: usize = 10;
 /// Containers that people hand over by mistake.
 const FOREIGN: [(&[u8], &str); 7] = [
     (b"PK\x03\x04", "a zip archive or a spreadsheet"),
-    (b"PAR1", "a Parquet file"),
+    (b"PAR1", "a Parquet file (say --format parquet)"),
     (b"ARROW1", "an Arrow file"),
     (&[0xfd, b'7', b'z', b'X', b'Z', 0], "an xz archive"),
     (b"%PDF", "a PDF"),

@@ -88,7 +88,7 @@ impl JsonLines {
         let Some(object) = reader.next_object()? else {
             return Err(Error::Empty { file: reader.lines.bytes.name().to_owned() });
         };
-        let columns: Vec<String> = object.keys().cloned().collect();
+        let columns = columns_of(&object);
         reader.first = Some(reader.record(object, &columns)?);
         Ok((columns, reader))
     }
@@ -124,18 +124,33 @@ impl JsonLines {
     }
 
     fn record(&self, object: Map<String, Value>, columns: &[String]) -> Result<Record> {
-        let missing = columns.iter().find(|column| !object.contains_key(*column));
-        if let Some(column) = missing {
-            return Err(Error::MissingKey { place: self.lines.place(0), column: column.clone() });
-        }
-        if object.len() > columns.len() {
-            let new = object.keys().find(|key| !columns.contains(key));
-            let column = new.cloned().unwrap_or_default();
-            return Err(Error::NewKey { place: self.lines.place(0), column });
-        }
-        let values = columns.iter().map(|column| text_of(&object[column])).collect();
-        Ok(Record { row: self.lines.row, line: self.lines.line, values, object: Some(object) })
+        record(object, columns, self.lines.row, self.lines.line, || self.lines.place(0))
     }
+}
+
+pub(super) fn columns_of(object: &Map<String, Value>) -> Vec<String> {
+    object.keys().cloned().collect()
+}
+
+/// A record of the values that an object has under these keys, and no others.
+pub(super) fn record(
+    object: Map<String, Value>,
+    columns: &[String],
+    row: u64,
+    line: u64,
+    place: impl Fn() -> Place,
+) -> Result<Record> {
+    let missing = columns.iter().find(|column| !object.contains_key(*column));
+    if let Some(column) = missing {
+        return Err(Error::MissingKey { place: place(), column: column.clone() });
+    }
+    if object.len() > columns.len() {
+        let new = object.keys().find(|key| !columns.contains(key));
+        let column = new.cloned().unwrap_or_default();
+        return Err(Error::NewKey { place: place(), column });
+    }
+    let values = columns.iter().map(|column| text_of(&object[column])).collect();
+    Ok(Record { row, line, values, object: Some(object) })
 }
 
 fn text_of(value: &Value) -> String {
@@ -159,7 +174,7 @@ pub(crate) fn kind(value: &Value) -> &'static str {
 }
 
 /// The parser counts lines within the one line it saw, which would only mislead.
-fn without_place(error: &serde_json::Error) -> String {
+pub(super) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
     text.split(" at line ").next().unwrap_or(&text).to_owned()
 }

@@ -1,23 +1,32 @@
 //! Reading tables: a file, an archive or any stream becomes an iterator of [`Record`]s.
 //!
-//! Nothing is held but the record at hand, so memory does not grow with the file. This module owns formats, encodings,
+//! Nothing is held but the record at hand (of Parquet some rows), so memory does not grow with the file. This module owns formats, encodings,
 //! archives and everything that can be malformed below the level of a field; what the fields mean is for
-//! [`crate::columns`] and [`crate::labels`]. Read on in `delimited` (CSV, TSV), `lines` (JSONL, text), `archive`.
+//! [`crate::columns`] and [`crate::labels`]. Read on in `delimited` (CSV, TSV), `lines` (JSONL, text), `json_list` (JSON),
+//! `parquet`, `parts` (several files as one), `archive`.
 
 mod archive;
 mod decode;
 mod delimited;
+mod json_list;
 mod lines;
+mod parquet;
+mod parts;
 mod quotes;
 
 use std::{fs, io::Read, path::Path, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Place, Result};
+use self::parquet::ParquetRows;
+use crate::{ClassLabel, Error, Place, Result};
 use archive::Bytes;
 use delimited::Delimited;
+use json_list::JsonList;
 use lines::{JsonLines, PlainLines};
+use parts::Chain;
+
+pub use parts::{Part, Parts};
 
 /// A record longer than this is taken for a malformed file, not for a text.
 const MAX_RECORD_BYTES: usize = 64 << 20;
@@ -30,10 +39,12 @@ pub enum Format {
     Csv,
     /// Fields separated by tabs.
     Tsv,
-    /// One JSON object per line.
+    /// One JSON object per line, or a whole file that is a list of objects.
     Jsonl,
     /// One text per line, in the column `text`.
     Text,
+    /// Apache Parquet.
+    Parquet,
 }
 
 impl Format {
@@ -46,6 +57,7 @@ impl Format {
             "tsv" | "tab" => Some(Self::Tsv),
             "jsonl" | "ndjson" | "json" => Some(Self::Jsonl),
             "txt" => Some(Self::Text),
+            "parquet" => Some(Self::Parquet),
             _ => None,
         }
     }
@@ -60,7 +72,8 @@ impl FromStr for Format {
             "tsv" => Ok(Self::Tsv),
             "jsonl" | "ndjson" | "json" => Ok(Self::Jsonl),
             "text" | "txt" => Ok(Self::Text),
-            _ => Err(format!("expected csv, tsv, jsonl or text, got {text:?}")),
+            "parquet" => Ok(Self::Parquet),
+            _ => Err(format!("expected csv, tsv, jsonl, text or parquet, got {text:?}")),
         }
     }
 }
@@ -126,11 +139,21 @@ pub struct ReadOptions {
     pub header: bool,
     /// How bytes become characters.
     pub encoding: Encoding,
+    /// Columns whose integers are ids of these classes, where the file itself does not say so or says it otherwise.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub class_labels: Vec<ClassLabel>,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { format: None, delimiter: None, quote: Quote::Double, header: true, encoding: Encoding::Utf8 }
+        Self {
+            format: None,
+            delimiter: None,
+            quote: Quote::Double,
+            header: true,
+            encoding: Encoding::Utf8,
+            class_labels: Vec::new(),
+        }
     }
 }
 
@@ -139,11 +162,11 @@ impl Default for ReadOptions {
 pub struct Record {
     /// The record's number, from 1, the header not counted.
     pub row: u64,
-    /// The line on which it begins, from 1.
+    /// The line on which it begins, from 1; 0 where there are no lines.
     pub line: u64,
     /// One value per column, as text. A JSON null is empty, a number or a boolean is as JSON writes it.
     pub values: Vec<String>,
-    /// The row as it was, for JSONL: what the values' types were.
+    /// The row as it was, for JSON, and for Parquet where asked for: what the values' types were.
     pub object: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
@@ -151,6 +174,9 @@ pub struct Record {
 pub struct Records {
     name: String,
     columns: Vec<String>,
+    class_labels: Vec<ClassLabel>,
+    /// What each column holds, where that is not one value a row.
+    nested: Vec<Option<&'static str>>,
     inner: Inner,
     ended: bool,
 }
@@ -158,7 +184,10 @@ pub struct Records {
 enum Inner {
     Delimited(Box<Delimited>),
     Json(Box<JsonLines>),
+    JsonList(Box<JsonList>),
     Plain(Box<PlainLines>),
+    Parquet(Box<ParquetRows>),
+    Chain(Box<Chain>),
 }
 
 impl Records {
@@ -172,9 +201,58 @@ impl Records {
         &self.name
     }
 
-    /// Where a record is, for errors about it.
+    /// Where the last record is, for errors about it.
     pub fn place(&self, record: &Record) -> Place {
-        Place { file: self.name.clone(), row: record.row, line: Some(record.line) }
+        let line = (record.line > 0).then_some(record.line);
+        match &self.inner {
+            Inner::Chain(chain) => chain.place().map(|place| Place { line, ..place }),
+            _ => None,
+        }
+        .unwrap_or_else(|| Place { file: self.name.clone(), row: record.row, line })
+    }
+
+    /// The classes whose ids a column holds, where the file or the options declare them.
+    pub fn class_label(&self, column: &str) -> Option<&ClassLabel> {
+        self.class_labels.iter().find(|classes| classes.column == column)
+    }
+
+    /// What a column holds, with its article, where that is a list or an object or something else that is no value.
+    pub fn nested(&self, column: usize) -> Option<&'static str> {
+        self.nested.get(column).copied().flatten()
+    }
+
+    /// Says that of each record only these columns will be looked at, so that others need not be decoded.
+    pub fn only(&mut self, columns: &[usize]) {
+        match &mut self.inner {
+            Inner::Parquet(rows) => rows.only(columns),
+            Inner::Chain(chain) => chain.only(columns),
+            _ => {}
+        }
+    }
+
+    /// Asks for [`Record::object`] wherever values have types.
+    pub fn keep_types(&mut self) {
+        match &mut self.inner {
+            Inner::Parquet(rows) => rows.keep_types(),
+            Inner::Chain(chain) => chain.keep_types(),
+            _ => {}
+        }
+    }
+
+    /// Passes over `count` records, or as many as there are; how many that was.
+    ///
+    /// # Errors
+    /// When one of them is malformed. Of Parquet, whole row groups are passed over unseen.
+    pub fn skip_rows(&mut self, count: u64) -> Result<u64> {
+        if let Inner::Parquet(rows) = &mut self.inner {
+            return rows.skip(count);
+        }
+        for skipped in 0..count {
+            if self.next().transpose()?.is_none() {
+                return Ok(skipped);
+            }
+        }
+        Ok(count)
     }
 }
 
@@ -188,7 +266,10 @@ impl Iterator for Records {
         let next = match &mut self.inner {
             Inner::Delimited(reader) => reader.next_record(&self.columns),
             Inner::Json(reader) => reader.next_record(&self.columns),
+            Inner::JsonList(reader) => reader.next_record(&self.columns),
             Inner::Plain(reader) => reader.next_record(),
+            Inner::Parquet(rows) => rows.next_record(),
+            Inner::Chain(chain) => chain.next_record(&self.columns, &self.class_labels),
         };
         self.ended = !matches!(next, Ok(Some(_)));
         next.transpose()
@@ -200,16 +281,43 @@ impl Iterator for Records {
 /// # Errors
 /// When it is absent, a folder, empty, of no known format, or when its first record is malformed.
 pub fn open(path: &Path, options: &ReadOptions) -> Result<Records> {
-    let name = path.display().to_string();
+    open_named(&path.display().to_string(), path, options)
+}
+
+/// Opens a file that is called otherwise than it lies.
+fn open_named(name: &str, path: &Path, options: &ReadOptions) -> Result<Records> {
+    let file = open_file(name, path)?;
+    match format_of(name, options)? {
+        Format::Parquet => Records::of_parquet(name, file, options),
+        _ => read_from(name, file, options),
+    }
+}
+
+/// How many records a file has: of Parquet as it says, of others by reading them.
+///
+/// # Errors
+/// As [`open`], and when a record is malformed.
+pub(crate) fn count_rows(name: &str, path: &Path, options: &ReadOptions) -> Result<u64> {
+    match format_of(name, options)? {
+        Format::Parquet => self::parquet::count(name, open_file(name, path)?),
+        _ => open_named(name, path, options)?.skip_rows(u64::MAX),
+    }
+}
+
+fn format_of(name: &str, options: &ReadOptions) -> Result<Format> {
+    let format = options.format.or_else(|| Format::from_name(name));
+    format.ok_or_else(|| Error::UnknownFormat { file: name.to_owned() })
+}
+
+fn open_file(name: &str, path: &Path) -> Result<fs::File> {
     let io_error = |source: std::io::Error| match source.kind() {
-        std::io::ErrorKind::NotFound => Error::Absent { file: name.clone() },
-        _ => Error::Io { file: name.clone(), source },
+        std::io::ErrorKind::NotFound => Error::Absent { file: name.to_owned() },
+        _ => Error::Io { file: name.to_owned(), source },
     };
     if fs::metadata(path).map_err(io_error)?.is_dir() {
-        return Err(Error::Folder { file: name });
+        return Err(Error::Folder { file: name.to_owned() });
     }
-    let file = fs::File::open(path).map_err(io_error)?;
-    read_from(&name, file, options)
+    fs::File::open(path).map_err(io_error)
 }
 
 /// Reads a stream; `name` stands for it in messages and tells the format where the options do not.
@@ -217,31 +325,60 @@ pub fn open(path: &Path, options: &ReadOptions) -> Result<Records> {
 /// # Errors
 /// When it is empty, of no known format, or when its first record is malformed. An empty stream of plain text lines is
 /// no error: it has no rows.
-pub fn read_from(name: &str, stream: impl Read + Send + 'static, options: &ReadOptions) -> Result<Records> {
-    let format = options.format.or_else(|| Format::from_name(name));
-    let format = format.ok_or_else(|| Error::UnknownFormat { file: name.to_owned() })?;
-    let bytes = Bytes::open(name, Box::new(stream))?;
+pub fn read_from(name: &str, mut stream: impl Read + Send + 'static, options: &ReadOptions) -> Result<Records> {
+    let format = format_of(name, options)?;
     let (columns, inner) = match format {
+        Format::Parquet => return Records::of_parquet(name, self::parquet::spool(name, &mut stream)?, options),
         Format::Csv | Format::Tsv => {
             let delimiter = options.delimiter.unwrap_or(if format == Format::Csv { ',' } else { '\t' });
+            let bytes = Bytes::open(name, Box::new(stream))?;
             let (columns, reader) = Delimited::open(bytes, delimiter, options)?;
             (columns, Inner::Delimited(Box::new(reader)))
         }
         Format::Jsonl => {
-            let (columns, reader) = JsonLines::open(bytes, options.encoding)?;
-            (columns, Inner::Json(Box::new(reader)))
+            let mut bytes = Bytes::open(name, Box::new(stream))?;
+            match JsonList::prefix(bytes.fill()?) {
+                Some(prefix) => {
+                    let (columns, reader) = JsonList::open(bytes, prefix, options.encoding)?;
+                    (columns, Inner::JsonList(Box::new(reader)))
+                }
+                None => {
+                    let (columns, reader) = JsonLines::open(bytes, options.encoding)?;
+                    (columns, Inner::Json(Box::new(reader)))
+                }
+            }
         }
-        Format::Text => (vec!["text".to_owned()], Inner::Plain(Box::new(PlainLines::new(bytes, options.encoding)))),
+        Format::Text => {
+            let bytes = Bytes::open(name, Box::new(stream))?;
+            (vec!["text".to_owned()], Inner::Plain(Box::new(PlainLines::new(bytes, options.encoding))))
+        }
     };
-    Ok(Records { name: name.to_owned(), columns, inner, ended: false })
+    let class_labels = options.class_labels.clone();
+    Ok(Records { name: name.to_owned(), columns, class_labels, nested: Vec::new(), inner, ended: false })
+}
+
+impl Records {
+    fn of_parquet(name: &str, file: fs::File, options: &ReadOptions) -> Result<Self> {
+        let (described, rows) = ParquetRows::open(name, file)?;
+        let is_new = |classes: &ClassLabel| options.class_labels.iter().all(|other| other.column != classes.column);
+        let mut class_labels = options.class_labels.clone();
+        class_labels.extend(described.class_labels.into_iter().filter(is_new));
+        let (columns, nested) = (described.columns, described.nested);
+        let inner = Inner::Parquet(Box::new(rows));
+        Ok(Self { name: name.to_owned(), columns, class_labels, nested, inner, ended: false })
+    }
 }
 
 impl Record {
-    /// Refuses a list or an object in `column`, which JSONL can hold and a text or label cannot be.
+    /// Refuses a list or an object in `column`, which JSON and Parquet can hold and a text or label cannot be.
     ///
     /// # Errors
     /// When it holds one; `expected` says what it should be.
     pub fn check_scalar(&self, column: &str, expected: &'static str, records: &Records) -> Result<()> {
+        let index = records.columns.iter().position(|name| name == column);
+        if let Some(found) = index.and_then(|index| records.nested(index)) {
+            return Err(Error::NotScalar { place: records.place(self), column: column.to_owned(), found, expected });
+        }
         match self.object.as_ref().and_then(|object| object.get(column)) {
             Some(value) if value.is_array() || value.is_object() => Err(Error::NotScalar {
                 place: records.place(self),

@@ -2,7 +2,10 @@
 
 mod cache;
 mod hostile;
+mod json_list;
 mod loading;
+mod named_splits;
+mod parquet;
 mod reading;
 mod tokenizing;
 mod tools;

@@ -57,7 +57,8 @@ fn names_tell_the_format() {
     assert_eq!(told("x.tsv.gz"), Some(Format::Tsv));
     assert_eq!([told("x.jsonl"), told("x.ndjson"), told("x.json")], [Some(Format::Jsonl); 3]);
     assert_eq!(told("x.txt"), Some(Format::Text));
-    assert_eq!([told("SMSSpamCollection"), told("x.gz"), told("x.parquet")], [None; 3]);
+    assert_eq!(told("train-00000-of-00001.parquet"), Some(Format::Parquet));
+    assert_eq!([told("SMSSpamCollection"), told("x.gz"), told("x.arrow")], [None; 3]);
 }
 
 #[test]
@@ -181,7 +182,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), name in "x\\.(csv|tsv|jsonl|txt)(\\.(gz|bz2|zst))?") {
+    fn no_bytes_make_a_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), name in "x\\.(csv|tsv|jsonl|txt|parquet)(\\.(gz|bz2|zst))?") {
         // Whatever comes out, it comes out as rows or an error, and ends.
         let _ = read(&name, &bytes, &ReadOptions::default());
         let _ = read(&name, &bytes, &ReadOptions { quote: Quote::None, header: false, encoding: Encoding::Latin1, ..ReadOptions::default() });

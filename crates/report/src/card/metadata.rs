@@ -59,7 +59,9 @@ fn average(metric: Metric) -> Option<&'static str> {
 fn results(story: &Story, scores: &[&Score], lines: &mut Vec<String>) {
     let run = &story.course.run;
     let file = run.data.files.last().map_or("unnamed", |file| file.path.as_str());
-    let dataset = excerpt(file.rsplit(['/', '\\']).next().unwrap_or(file), 80);
+    let file = file.rsplit(['/', '\\']).next().unwrap_or(file);
+    let origin = run.data.origin.as_ref();
+    let dataset = excerpt(origin.map_or(file, |origin| origin.dataset.as_str()), 80);
     let dataset = if dataset.is_empty() { "unnamed".to_owned() } else { dataset };
     lines.push("model-index:".to_owned());
     lines.push(format!("- name: {}", text(&excerpt(&run.name, 90))));
@@ -70,7 +72,13 @@ fn results(story: &Story, scores: &[&Score], lines: &mut Vec<String>) {
     lines.push("    dataset:".to_owned());
     lines.push(format!("      type: {}", text(&dataset)));
     lines.push(format!("      name: {}", text(&dataset)));
-    lines.extend(story.split().map(|split| format!("      split: {split}")));
+    if let Some(origin) = origin {
+        lines.push(format!("      config: {}", text(&excerpt(&origin.config, 80))));
+        lines.push(format!("      revision: {}", text(&excerpt(&origin.commit, 40))));
+    }
+    let expression = |split: &str| origin.and_then(|origin| origin.splits.get(split)).cloned();
+    let split = story.split().map(|split| expression(split).unwrap_or_else(|| split.to_owned()));
+    lines.extend(split.map(|split| format!("      split: {}", text(&excerpt(&split, 120)))));
     lines.push("    metrics:".to_owned());
     for score in scores {
         let Some(kind) = known(score.metric) else { continue };

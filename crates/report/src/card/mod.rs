@@ -46,6 +46,9 @@ fn base_model(story: &Story) -> Option<&str> {
 
 /// The data sets that the Hub knows.
 fn datasets(story: &Story) -> Vec<&str> {
+    if let Some(origin) = &story.course.run.data.origin {
+        return vec![origin.dataset.as_str()];
+    }
     let files = story.course.run.data.files.iter();
     let names = files.filter(|file| file.digest.is_none() && file.path.contains('/') && is_hub_name(&file.path));
     names.map(|file| file.path.as_str()).collect()

@@ -73,6 +73,9 @@ fn at_commit(story: &Story) -> String {
 }
 
 fn files(story: &Story) -> String {
+    if let Some(origin) = &story.course.run.data.origin {
+        return text(&excerpt(&origin.dataset, 120));
+    }
     let files = story.course.run.data.files.iter();
     files.map(|file| text(&excerpt(super::last_part(&file.path), 80))).collect::<Vec<_>>().join(", ")
 }

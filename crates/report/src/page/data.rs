@@ -18,6 +18,14 @@ pub(super) fn section(story: &Story) -> Option<Markup> {
         return None;
     }
     Some(html! {
+        @if let Some(origin) = &data.origin {
+            p {
+                "Data set " bdi { code { (excerpt(&origin.dataset, 120)) } }
+                " configuration " bdi { code { (excerpt(&origin.config, 80)) } }
+                " at commit " code { (excerpt(&origin.commit, 40)) }
+                @for (role, split) in &origin.splits { "; " (excerpt(role, 20)) " " bdi { code { (excerpt(split, 120)) } } }
+            }
+        }
         @if !data.files.is_empty() {
             ul.files {
                 @for file in &data.files {

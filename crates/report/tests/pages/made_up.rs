@@ -141,6 +141,7 @@ impl MadeUp {
                     digest: Some("af1349b9f5f9a1a6a0404dea36dcc949".to_owned()),
                     size: Some(477_907),
                 }],
+                origin: None,
                 text_column: "text".to_owned(),
                 label_column: "label".to_owned(),
                 labels: self.labels.clone(),

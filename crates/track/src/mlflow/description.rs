@@ -41,6 +41,14 @@ pub(super) fn params(run: &RunInfo) -> Vec<(String, String)> {
     let data = &run.data;
     let files: Vec<&str> = data.files.iter().map(|file| file.path.as_str()).collect();
     add("data.files".into(), files.join(" "));
+    if let Some(origin) = &data.origin {
+        add("data.dataset".into(), origin.dataset.clone());
+        add("data.config".into(), origin.config.clone());
+        add("data.commit".into(), origin.commit.clone());
+        for (role, split) in &origin.splits {
+            add(format!("data.{role}.split"), split.clone());
+        }
+    }
     add("data.text_column".into(), data.text_column.clone());
     add("data.label_column".into(), data.label_column.clone());
     add("data.num_labels".into(), data.labels.len().to_string());

@@ -63,7 +63,7 @@ impl Form {
             Some(Format::Csv) => Ok(Self::Table(b',')),
             Some(Format::Tsv) => Ok(Self::Table(b'\t')),
             Some(Format::Jsonl) => Ok(Self::Json),
-            Some(Format::Text) | None => Err(UnknownForm { name }),
+            Some(Format::Text | Format::Parquet) | None => Err(UnknownForm { name }),
         }
     }
 
@@ -72,7 +72,7 @@ impl Form {
         match format {
             Format::Csv => Self::Table(b','),
             Format::Tsv => Self::Table(b'\t'),
-            Format::Jsonl => Self::Json,
+            Format::Jsonl | Format::Parquet => Self::Json,
             Format::Text => Self::Lines,
         }
     }

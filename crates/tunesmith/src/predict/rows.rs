@@ -5,7 +5,6 @@
 //! asks for (see [`super::pace`]). What is said of a text does not depend on its chunk.
 
 use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
@@ -33,6 +32,8 @@ pub(crate) struct Rows {
     pub(crate) text: usize,
     /// How they are written.
     pub(crate) format: Format,
+    /// Columns that hold lists, objects and the like, which no table can hold.
+    pub(crate) left_out: Vec<String>,
     coming: Receiver<dataset::Result<Record>>,
     fault: Option<Error>,
 }
@@ -42,23 +43,31 @@ impl Rows {
     pub(crate) fn of_texts(texts: Vec<String>) -> Self {
         let rows = (1..).zip(texts).map(|(row, text)| Ok(Record { row, line: row, values: vec![text], object: None }));
         let coming = read_ahead(move |send| rows.map(|row| send.send(row)).all(|sent| sent.is_ok()));
-        let columns = vec!["text".to_owned()];
-        Self { name: "the command line".to_owned(), columns, text: 0, format: Format::Text, coming, fault: None }
+        let (name, columns) = ("the command line".to_owned(), vec!["text".to_owned()]);
+        Self { name, columns, text: 0, format: Format::Text, left_out: Vec::new(), coming, fault: None }
     }
 
-    /// The rows of a file, packed or not.
+    /// The rows of a file or of several, packed or not.
     ///
     /// # Errors
-    /// When it cannot be read, or no column is certain to hold the text.
-    pub(crate) fn of_file(path: &Path, options: &ReadOptions, text_column: Option<&str>) -> dataset::Result<Self> {
-        let format = options.format.or_else(|| Format::from_name(&path.display().to_string()));
-        Self::of_records(Source::from(path).open(options)?, format.unwrap_or(Format::Text), text_column)
+    /// When they cannot be read, or no column is certain to hold the text.
+    pub(crate) fn of_source(
+        source: &Source,
+        options: &ReadOptions,
+        text_column: Option<&str>,
+    ) -> dataset::Result<Self> {
+        let name = match source {
+            Source::Parts(parts) => parts.parts.first().map(|part| part.name.clone()).unwrap_or_default(),
+            other => other.name(),
+        };
+        let format = options.format.or_else(|| Format::from_name(&name));
+        Self::of_records(source.open(options)?, format.unwrap_or(Format::Text), text_column)
     }
 
     /// The rows of standard input: lines, unless the options say otherwise.
     ///
     /// # Errors
-    /// As [`Self::of_file`].
+    /// As [`Self::of_source`].
     pub(crate) fn of_stdin(options: &ReadOptions, text_column: Option<&str>) -> dataset::Result<Self> {
         let format = options.format.unwrap_or(Format::Text);
         let options = ReadOptions { format: Some(format), ..options.clone() };
@@ -68,11 +77,21 @@ impl Rows {
     fn of_records(mut records: Records, format: Format, text_column: Option<&str>) -> dataset::Result<Self> {
         let (name, columns) = (records.name().to_owned(), records.columns().to_vec());
         let text = choose_text(&name, &columns, text_column)?;
-        let index = text.index;
+        records.keep_types();
+        // The text's column stays, so that what is wrong with it is told.
+        let stays = |index: &usize| *index == text.index || records.nested(*index).is_none();
+        let (kept, left_out): (Vec<usize>, Vec<usize>) = (0..columns.len()).partition(stays);
+        let left_out: Vec<String> = left_out.into_iter().map(|index| columns[index].clone()).collect();
+        let columns: Vec<String> = kept.iter().map(|&at| columns[at].clone()).collect();
+        let index = kept.iter().position(|&at| at == text.index).unwrap_or_default();
+        let all_stay = left_out.is_empty();
         let coming = read_ahead(move |send| {
             while let Some(record) = records.next() {
-                let checked = record.and_then(|record| {
+                let checked = record.and_then(|mut record| {
                     record.check_scalar(&text.name, "a text", &records)?;
+                    if !all_stay {
+                        record.values = kept.iter().map(|&at| std::mem::take(&mut record.values[at])).collect();
+                    }
                     Ok(record)
                 });
                 if send.send(checked).is_err() {
@@ -81,7 +100,7 @@ impl Rows {
             }
             true
         });
-        Ok(Self { name, columns, text: index, format, coming, fault: None })
+        Ok(Self { name, columns, text: index, format, left_out, coming, fault: None })
     }
 
     /// The next rows, from one to `most`; nothing at the end, or when `stop` is set. Rows before a malformed one come
@@ -205,7 +224,9 @@ mod tests {
     fn a_wait_for_rows_can_be_ended() {
         let (send, coming) = sync_channel(1);
         let columns = vec!["text".to_owned()];
-        let mut rows = Rows { name: String::new(), columns, text: 0, format: Format::Text, coming, fault: None };
+        let left_out = Vec::new();
+        let mut rows =
+            Rows { name: String::new(), columns, text: 0, format: Format::Text, left_out, coming, fault: None };
         assert!(rows.next_chunk(1, &AtomicBool::new(true)).unwrap().is_none());
         drop(send);
         assert!(rows.next_chunk(1, &NEVER).unwrap().is_none());

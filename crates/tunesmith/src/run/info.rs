@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::SystemTime;
 
-use dataset::{Source, Split};
+use dataset::Split;
 use encoder::Network;
 use journal::{DataFile, DataInfo, Event, Histogram, ModelInfo, RunInfo, SplitInfo};
 use kernels::Cpu;
@@ -33,11 +33,20 @@ pub(crate) fn describe(plan: &TrainPlan, prepared: &Prepared, earlier: &journal:
         git_commit: std::env::current_dir().ok().and_then(|folder| git::commit(&folder)),
         settings: saved::to_json(&plan.settings)?,
         model: model(plan, prepared),
-        data: data(plan, prepared)?,
+        data: data(prepared)?,
         machine: meter::machine(
             prepared.classifier.network().backend().threads() as u64,
             computing::arithmetic(plan.precision, prepared.classifier.network().backend()),
         ),
+    })
+}
+
+/// The commit of the data set that the run in `folder` began with.
+pub(crate) fn commit_of_rows(folder: &Path) -> Option<String> {
+    let earlier = journal::read(folder).ok()?;
+    earlier.records.iter().find_map(|record| match &record.event {
+        Event::RunBegin(run) => Some(run.data.origin.as_ref()?.commit.clone()),
+        _ => None,
     })
 }
 
@@ -75,7 +84,7 @@ fn model(plan: &TrainPlan, prepared: &Prepared) -> ModelInfo {
     }
 }
 
-fn data(plan: &TrainPlan, prepared: &Prepared) -> io::Result<DataInfo> {
+fn data(prepared: &Prepared) -> io::Result<DataInfo> {
     let rows = &prepared.rows;
     let splits = [
         ("train", Some(&rows.train), Some(&prepared.train)),
@@ -84,7 +93,8 @@ fn data(plan: &TrainPlan, prepared: &Prepared) -> io::Result<DataInfo> {
     ];
     let classes = rows.labels.len();
     Ok(DataInfo {
-        files: plan.request.files.sources().map(file).collect::<io::Result<_>>()?,
+        files: prepared.files.iter().map(|(name, path)| file(name, path.as_deref())).collect::<io::Result<_>>()?,
+        origin: prepared.data_origin.clone(),
         text_column: rows.columns.text.to_string(),
         label_column: rows.columns.label.to_string(),
         labels: rows.labels.names().to_vec(),
@@ -114,9 +124,9 @@ fn histogram(longest: usize, lengths: impl Iterator<Item = usize>) -> Histogram 
     Histogram { width: width as u64, counts }
 }
 
-fn file(source: &Source) -> io::Result<DataFile> {
-    let path = source.name();
-    let Source::File(file) = source else { return Ok(DataFile { path, digest: None, size: None }) };
+fn file(name: &str, file: Option<&Path>) -> io::Result<DataFile> {
+    let path = name.to_owned();
+    let Some(file) = file else { return Ok(DataFile { path, digest: None, size: None }) };
     let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", file.display()));
     let metadata = file.metadata().map_err(named)?;
     if !metadata.is_file() {

@@ -1,0 +1,94 @@
+//! Data sets by name: which files of a repository are which split, and what their labels are called.
+//!
+//! Owns: what the Hub and the `datasets` library have agreed on for repositories of data — the card's `configs` and
+//! `dataset_info`, patterns for files, names of files that tell their split, the branch of converted Parquet files. Knows
+//! nothing of rows; who reads the files is somebody else. Programs that some old data sets consist of are never run.
+//!
+//! Read next: [`Layout`], then `card` and `default_files`.
+
+mod card;
+mod default_files;
+mod error;
+mod folder;
+mod layout;
+mod pattern;
+
+pub use card::{Card, Classes};
+pub use error::LayoutError;
+pub use folder::{Folder, Origin, copied_card};
+pub use layout::{Layout, Reading};
+
+use crate::{Error, Hub, Progress, Repo, Snapshot};
+
+/// The branch that the Hub keeps its own conversion of a data set to Parquet in.
+const CONVERTED: &str = "refs/convert/parquet";
+
+/// A data set of the Hub at one commit.
+#[derive(Debug, Clone)]
+pub struct NamedDataset {
+    /// The commit and its files.
+    pub snapshot: Snapshot,
+    /// Which of them are which split.
+    pub layout: Layout,
+}
+
+impl Hub {
+    /// Finds a data set's files: as its card says, else by their names, else as the Hub converted them. Nothing but the card
+    /// is fetched.
+    ///
+    /// # Errors
+    /// When the Hub does not give it, or its files cannot be told.
+    pub fn dataset(
+        &self,
+        repo: &Repo,
+        revision: Option<&str>,
+        config: Option<&str>,
+        progress: &dyn Fn(Progress),
+    ) -> Result<NamedDataset, Error> {
+        let snapshot = self.snapshot(repo, revision)?;
+        let paths: Vec<&str> = snapshot.files.iter().map(|file| file.path.as_str()).collect();
+        let card = match paths.contains(&folder::CARD) {
+            true => {
+                let fetched = self.download(&snapshot, &[folder::CARD], progress)?;
+                folder::read_card(&repo.name, &fetched.join(folder::CARD))?
+            }
+            false => Card::default(),
+        };
+        if revision.is_some() && layout::is_converted(&paths) {
+            let layout = layout::converted(&repo.name, &paths, config)?;
+            return Ok(NamedDataset { layout, snapshot });
+        }
+        let found = match program(&repo.name, &paths).filter(|_| !card.names_files()) {
+            Some(script) => Err(LayoutError::Script { name: repo.name.clone(), script: script.to_owned() }),
+            None => Layout::find(&repo.name, &paths, &card, config),
+        };
+        match found {
+            Ok(layout) => Ok(NamedDataset { layout, snapshot }),
+            Err(error) if revision.is_none() && error.is_about_formats() => {
+                self.converted(repo, config)?.ok_or_else(|| error.into())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same data as the Hub converted it, if it did.
+    fn converted(&self, repo: &Repo, config: Option<&str>) -> Result<Option<NamedDataset>, Error> {
+        let snapshot = match self.snapshot(repo, Some(CONVERTED)) {
+            Ok(snapshot) => snapshot,
+            Err(Error::RevisionNotFound { .. } | Error::EntryNotFound { .. }) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let paths: Vec<&str> = snapshot.files.iter().map(|file| file.path.as_str()).collect();
+        if !paths.iter().any(|path| path.ends_with(".parquet")) {
+            return Ok(None);
+        }
+        let layout = layout::converted(&repo.name, &paths, config)?;
+        Ok(Some(NamedDataset { layout, snapshot }))
+    }
+}
+
+/// The program that a data set consists of, which has its name.
+fn program<'a>(name: &str, files: &[&'a str]) -> Option<&'a str> {
+    let script = format!("{}.py", name.rsplit('/').next().unwrap_or(name));
+    files.iter().copied().find(|file| *file == script)
+}

@@ -1,0 +1,72 @@
+//! `tunesmith fetch data`: the files of a data set, brought here, or copied into a folder that is a data set itself.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use hub::datasets::copied_card;
+
+use crate::named_data::NamedData;
+use crate::output::{self, OutputError};
+
+/// The flags of `fetch data`.
+#[derive(clap::Args, Debug)]
+pub(crate) struct FetchDataFlags {
+    /// Its name on the Hub: OWNER/NAME or NAME, with @REVISION where one is meant
+    name: String,
+
+    /// Its configuration [default: its own default]
+    #[arg(long, value_name = "NAME", aliases = ["config", "config-name"])]
+    dataset_config_name: Option<String>,
+
+    /// Also copy its files into this folder, which `--dataset-name DIR` then takes for the data set, and print that
+    #[arg(long, short, value_name = "DIR")]
+    output: Option<PathBuf>,
+}
+
+/// Fetches as the flags say, and prints the folder.
+///
+/// # Errors
+/// When there is no such data set, it is not given to us, or there is no room.
+pub(crate) fn run(flags: &FetchDataFlags) -> anyhow::Result<()> {
+    let data = NamedData::find(&flags.name, flags.dataset_config_name.as_deref(), None)?;
+    let files = data.layout().files_of(&data.layout().split_names());
+    let here = data.folder_with(&files)?;
+    for (split, files) in &data.layout().splits {
+        eprintln!("{split}: {} {}", files.len(), if files.len() == 1 { "file" } else { "files" });
+    }
+    let folder = match &flags.output {
+        Some(output) => {
+            copy(&data, &here, &files, output)?;
+            output
+        }
+        None => &here,
+    };
+    writeln!(io::stdout(), "{}", folder.display())?;
+    Ok(())
+}
+
+/// Copies the files, each of which appears when it is whole; the card comes last, and makes the folder a data set.
+fn copy(data: &NamedData, from: &Path, files: &[&str], to: &Path) -> Result<(), OutputError> {
+    for file in files {
+        let (source, target) = (from.join(file), to.join(file));
+        write_whole(&target, |part| fs::copy(&source, part).map(drop))?;
+    }
+    if let Some(origin) = data.origin() {
+        let card = copied_card(data.layout(), &origin);
+        write_whole(&to.join("README.md"), |part| fs::write(part, &card))?;
+    }
+    Ok(())
+}
+
+fn write_whole(target: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> Result<(), OutputError> {
+    let mut part = target.as_os_str().to_owned();
+    part.push(".part");
+    let part = PathBuf::from(part);
+    let written = target
+        .parent()
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| write(&part))
+        .and_then(|()| fs::rename(&part, target));
+    written.inspect_err(|_| drop(fs::remove_file(&part))).map_err(output::refused(target))
+}

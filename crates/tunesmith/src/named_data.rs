@@ -1,0 +1,172 @@
+//! A data set by name: of the Hub, or the folder of one. Which splits it has, and how what was said of them becomes rows.
+//!
+//! What a data set consists of is for [`hub::datasets`], what an expression over splits means for [`dataset`].
+
+use std::path::{Path, PathBuf};
+
+use dataset::{ClassLabel, Encoding, NamedFile, Quote, ReadOptions, SplitExpression, SplitFiles};
+use hub::datasets::{Folder, Layout, NamedDataset, Origin};
+use hub::{Hub, Repo, RepoKind, Snapshot};
+use journal::DataOrigin;
+
+use crate::flags::RowFlags;
+use crate::models;
+use crate::render::Fetching;
+
+/// Names under which splits for choosing the best model are found by themselves.
+const VALIDATION: [&str; 4] = ["validation", "valid", "val", "dev"];
+
+/// A data set whose files are known and not yet fetched.
+#[derive(Clone, Debug)]
+pub(crate) struct NamedData {
+    /// What it is called in messages.
+    name: String,
+    layout: Layout,
+    place: Place,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
+    Folder { path: PathBuf, origin: Option<Origin> },
+    Hub { hub: Box<Hub>, snapshot: Box<Snapshot> },
+}
+
+impl NamedData {
+    /// Finds the data set that `name` means: a folder of that path, else `NAME[@REVISION]` of the Hub, at `commit` where
+    /// that is known.
+    ///
+    /// # Errors
+    /// When there is none, it is not given to us, or its files cannot be told.
+    pub(crate) fn find(name: &str, config: Option<&str>, commit: Option<&str>) -> anyhow::Result<Self> {
+        let path = Path::new(name);
+        if path.is_dir() {
+            let Folder { layout, origin } = Folder::open(path, config).map_err(hub::Error::from)?;
+            return Ok(Self { name: name.to_owned(), layout, place: Place::Folder { path: path.to_owned(), origin } });
+        }
+        let (repo, revision) = Repo::parse(RepoKind::Dataset, name)?;
+        let view = Fetching::quietly(false);
+        let hub = models::hub(&view)?;
+        let revision = commit.or(revision.as_deref());
+        let NamedDataset { snapshot, layout } =
+            hub.dataset(&repo, revision, config, &|progress| view.hear(progress))?;
+        let (hub, snapshot) = (Box::new(hub), Box::new(snapshot));
+        Ok(Self { name: repo.name, layout, place: Place::Hub { hub, snapshot } })
+    }
+
+    /// Which files are which split.
+    pub(crate) fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Says which splits are meant where nothing was said of them: `train`, and of validation and test those that it has,
+    /// unless sizes ask for rows of the training split.
+    ///
+    /// # Errors
+    /// When there is no split to learn from, or one is named that is not there.
+    pub(crate) fn choose_splits(&self, rows: &mut RowFlags) -> anyhow::Result<()> {
+        let names = self.layout.split_names();
+        let train = match (&rows.train_split_name, &names[..]) {
+            (Some(train), _) => train.clone(),
+            (None, [only]) => (*only).to_owned(),
+            (None, _) => "train".to_owned(),
+        };
+        let learnt = self.expression(&train)?;
+        rows.train_split_name = Some(train);
+        let is_free = |name: &&&str| names.contains(*name) && learnt.splits().all(|split| split != **name);
+        // Rows for testing are dealt out where rows for validation are, so either comes from the training split then.
+        let deals_test = rows.test_size.is_some_and(|size| !size.is_zero());
+        if rows.validation_split_name.is_none() && rows.validation_size.is_none() && !deals_test {
+            rows.validation_split_name = VALIDATION.iter().find(is_free).map(|name| (*name).to_owned());
+        }
+        if rows.test_split_name.is_none() && rows.test_size.is_none() {
+            rows.test_split_name = ["test"].iter().find(is_free).map(|name| (*name).to_owned());
+        }
+        for named in [&rows.validation_split_name, &rows.test_split_name].into_iter().flatten() {
+            self.expression(named)?;
+        }
+        Ok(())
+    }
+
+    /// What was said of its splits.
+    ///
+    /// # Errors
+    /// When it is malformed, or names a split that is not there.
+    pub(crate) fn expression(&self, text: &str) -> dataset::Result<SplitExpression> {
+        dataset::parse_split(&self.name, &self.layout.split_names(), text)
+    }
+
+    /// Fetches the files of the splits that are meant.
+    ///
+    /// # Errors
+    /// When the Hub does not give them.
+    pub(crate) fn fetch(&self, expressions: &[&SplitExpression]) -> anyhow::Result<SplitFiles> {
+        let splits: Vec<&str> = expressions.iter().flat_map(|expression| expression.splits()).collect();
+        let files = self.layout.files_of(&splits);
+        let folder = self.folder_with(&files)?;
+        let named = |file: &String| NamedFile { name: format!("{}/{file}", self.name), path: folder.join(file) };
+        let splits = self.layout.splits.iter().filter(|(split, _)| splits.contains(&split.as_str()));
+        let splits = splits.map(|(split, files)| (split.clone(), files.iter().map(named).collect()));
+        Ok(SplitFiles { name: self.name.clone(), splits: splits.collect() })
+    }
+
+    /// A folder that has these files.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub(crate) fn folder_with(&self, files: &[&str]) -> anyhow::Result<PathBuf> {
+        match &self.place {
+            Place::Folder { path, .. } => Ok(path.clone()),
+            Place::Hub { hub, snapshot } => {
+                let view = Fetching::quietly(false);
+                Ok(hub.download(snapshot, files, &|progress| view.hear(progress))?)
+            }
+        }
+    }
+
+    /// How its files are read: as asked, with what its card says of them.
+    ///
+    /// # Errors
+    /// When the card says what cannot be.
+    pub(crate) fn reading(&self, mut options: ReadOptions) -> anyhow::Result<ReadOptions> {
+        let reading = &self.layout.reading;
+        options.delimiter = options.delimiter.or(reading.delimiter);
+        if reading.no_quotes {
+            options.quote = Quote::None;
+        }
+        if let Some(encoding) = &reading.encoding {
+            options.encoding = encoding
+                .parse::<Encoding>()
+                .map_err(|reason| anyhow::anyhow!("read {}: the encoding of its card: {reason}", self.name))?;
+        }
+        let declared = |classes: &hub::datasets::Classes| ClassLabel {
+            column: classes.column.clone(),
+            names: classes.names.clone(),
+        };
+        options.class_labels = self.layout.classes.iter().map(declared).collect();
+        Ok(options)
+    }
+
+    /// Where it comes from, if that is the Hub.
+    pub(crate) fn origin(&self) -> Option<Origin> {
+        match &self.place {
+            Place::Folder { origin, .. } => origin.clone(),
+            Place::Hub { snapshot, .. } => Some(Origin {
+                dataset: hub::canonical(RepoKind::Dataset, &self.name).to_owned(),
+                config: self.layout.config.clone(),
+                commit: snapshot.commit.clone(),
+            }),
+        }
+    }
+
+    /// The same for the journal, with what was said of its splits.
+    pub(crate) fn data_origin(&self, rows: &RowFlags) -> Option<DataOrigin> {
+        let Origin { dataset, config, commit } = self.origin()?;
+        let splits = [
+            ("train", &rows.train_split_name),
+            ("validation", &rows.validation_split_name),
+            ("test", &rows.test_split_name),
+        ];
+        let splits = splits.into_iter().filter_map(|(role, split)| Some((role.to_owned(), split.clone()?))).collect();
+        Some(DataOrigin { dataset, config, commit, splits })
+    }
+}

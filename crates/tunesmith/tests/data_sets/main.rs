@@ -1,0 +1,239 @@
+//! Data sets by name: found, fetched, read and recorded, with the stand-in in the Hub's place.
+
+mod place;
+
+use std::fs;
+
+use serde_json::Value;
+
+use place::{Place, csv, fixture, jsonl};
+
+/// The rows of each split that the check looked at.
+fn splits(found: &Value) -> Vec<(String, u64)> {
+    let splits = found["splits"].as_array().unwrap().iter();
+    splits.map(|split| (split["split"].as_str().unwrap().to_owned(), split["rows"].as_u64().unwrap())).collect()
+}
+
+fn expect(found: &Value, expected: &[(&str, u64)]) {
+    let expected: Vec<(String, u64)> = expected.iter().map(|(split, rows)| ((*split).to_owned(), *rows)).collect();
+    assert_eq!(splits(found), expected);
+}
+
+#[test]
+fn reviews_are_found_under_their_old_name_with_their_splits_and_classes() {
+    let place = Place::new();
+    place.reviews();
+    let found = place.check(&["--dataset-name", "imdb"]);
+    expect(&found, &[("train", 23), ("test", 23)]);
+    assert_eq!(found["splits"][0]["file"], "imdb, train");
+    let found = place.check(&[
+        "--dataset-name",
+        "stanfordnlp/imdb",
+        "--train-split-name",
+        "train[:50%]+test[:5]",
+        "--test-split-name",
+        "test[5:]",
+        "--validation-size",
+        "3",
+    ]);
+    expect(&found, &[("train", 14), ("validation", 3), ("test", 18)]);
+    // A second time, without a network.
+    let offline = place.run_with(&["check", "--dataset-name", "imdb", "--json"], &[("HF_HUB_OFFLINE", "1")]);
+    assert!(offline.status.success(), "{}", String::from_utf8_lossy(&offline.stderr));
+}
+
+#[test]
+fn sizes_deal_out_the_training_split() {
+    let place = Place::new();
+    place.reviews();
+    let found = place.check(&["--dataset-name", "imdb", "--test-size", "0.2", "--validation-size", "0.2"]);
+    expect(&found, &[("train", 13), ("validation", 5), ("test", 5)]);
+}
+
+#[test]
+fn a_data_set_of_one_split_is_split_like_a_file() {
+    let place = Place::new();
+    place.add("ucirvine/sms_spam", &[("plain_text/train-00000-of-00001.parquet", &fixture("class_label"))]);
+    place.hub.add_old_name(hub_stand_in::Kind::Dataset, "sms_spam", "ucirvine/sms_spam");
+    let found = place.check(&["--dataset-name", "sms_spam"]);
+    expect(&found, &[("train", 17), ("validation", 3), ("test", 3)]);
+}
+
+#[test]
+fn shards_are_one_split() {
+    let place = Place::new();
+    let (shard, path) = (fixture("class_label"), |n: usize| format!("amazon_polarity/train-0000{n}-of-00003.parquet"));
+    let paths = [path(0), path(1), path(2)];
+    let card = b"---\nconfigs:\n- config_name: amazon_polarity\n  data_files:\n  - split: train\n    path: amazon_polarity/train-*\n---\n";
+    let mut files: Vec<(&str, &[u8])> = paths.iter().map(|path| (path.as_str(), &shard[..])).collect();
+    files.push(("README.md", card));
+    place.add("fancyzhx/amazon_polarity", &files);
+    let arguments = ["--dataset-name", "fancyzhx/amazon_polarity", "--validation-size", "0", "--test-size", "0"];
+    expect(&place.check(&arguments), &[("train", 69)]);
+    let found = place.check(&[&arguments[..], &["--train-split-name", "train[20:50]"]].concat());
+    expect(&found, &[("train", 30)]);
+}
+
+#[test]
+fn csv_and_json_are_read_with_the_classes_of_the_card() {
+    let place = Place::new();
+    let card = "---\ndataset_info:\n  features:\n  - name: label\n    dtype:\n      class_label:\n        names: ['no', 'yes']\nconfigs:\n- config_name: default\n  sep: ;\n  data_files:\n  - split: train\n    path: '*.csv'\n---\n";
+    place.add("me/csv", &[("README.md", card.as_bytes()), ("rows.csv", csv(';', 40).as_bytes())]);
+    let (code, error) = place.fails(&["check", "--dataset-name", "me/csv", "--label-names", "a,b"]);
+    assert!(code == 3 && error.contains("label \"no\" is unknown: --label-names has \"a\", \"b\""), "{code} {error}");
+    expect(&place.check(&["--dataset-name", "me/csv"]), &[("train", 32), ("validation", 4), ("test", 4)]);
+    let rows = jsonl(20);
+    let list = format!("[{}]", rows.trim_end().replace('\n', ","));
+    place.add("me/json", &[("train.json", rows.as_bytes()), ("test.json", list.as_bytes())]);
+    expect(&place.check(&["--dataset-name", "me/json"]), &[("train", 20), ("test", 20)]);
+}
+
+#[test]
+fn what_a_program_makes_is_read_as_the_hub_converted_it_or_refused() {
+    let place = Place::new();
+    let script = [("old.py", &b"import datasets\n"[..]), ("README.md", b"# Old\n")];
+    place.add("me/old", &script);
+    let (code, error) = place.fails(&["check", "--dataset-name", "me/old"]);
+    assert!(code == 3 && error.contains("made by a program (old.py), which is not run"), "{code} {error}");
+    let files = [
+        ("plain/train/0000.parquet", &fixture("class_label")[..]),
+        ("plain/test/0000.parquet", &fixture("class_label")),
+    ];
+    place.hub.add_branch(hub_stand_in::Kind::Dataset, "me/old", "refs/convert/parquet", &files);
+    expect(&place.check(&["--dataset-name", "me/old"]), &[("train", 23), ("test", 23)]);
+}
+
+#[test]
+fn test_rows_without_labels_are_left_out_and_training_rows_refused() {
+    let place = Place::new();
+    place.add(
+        "me/glue",
+        &[
+            ("data/train-00000-of-00001.parquet", &fixture("class_label")),
+            ("data/test-00000-of-00001.parquet", &fixture("unlabelled")),
+        ],
+    );
+    let output = place.run(&["check", "--dataset-name", "me/glue"]);
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        output.status.success() && told.contains("me/glue, test: none of its rows has a label, so it is left out"),
+        "{told}"
+    );
+    let (code, error) = place.fails(&["check", "--dataset-name", "me/glue", "--train-split-name", "test"]);
+    assert!(code == 3 && error.contains("the row has no label (column \"label\" holds -1"), "{code} {error}");
+}
+
+#[test]
+fn what_cannot_be_is_said_with_its_exit_code() {
+    let place = Place::new();
+    place.reviews();
+    place.add("me/secret", &[("train.csv", csv(',', 9).as_bytes())]);
+    place.hub.make_private(hub_stand_in::Kind::Dataset, "me/secret");
+    for (arguments, code, expected) in [
+        (
+            &["--dataset-name", "imdb", "--train-split-name", "trian"][..],
+            2,
+            "find the split \"trian\" of imdb: its splits are \"train\", \"test\", \"unsupervised\"",
+        ),
+        (&["--dataset-name", "imdb", "--train-split-name", "train[:5"], 2, "expected NAME, NAME[FROM:TO]"),
+        (&["--dataset-name", "imdb", "--dataset-config-name", "x"], 3, "it has \"plain_text\""),
+        (&["a.csv", "--dataset-name", "imdb"], 2, "both name the rows to learn from"),
+        (&["a.csv", "--test-split-name", "test"], 2, "there is no --dataset-name"),
+        (
+            &["--dataset-name", "imdb", "--validation-split-name", "test", "--test-size", "0.1"],
+            2,
+            "only a single FILE or split",
+        ),
+    ] {
+        let (found, error) = place.fails(&[&["check"], arguments].concat());
+        assert!(found == code && error.contains(expected), "{arguments:?}: {found} {error}");
+    }
+    let (_, error) = place.fails(&["check", "--dataset-name", "me/secret"]);
+    assert!(error.contains("data set me/secret") && error.contains("private"), "{error}");
+}
+
+#[test]
+fn a_copy_is_a_data_set_that_knows_where_it_came_from() {
+    let place = Place::new();
+    let commit = place.reviews();
+    let printed = place.says(&["fetch", "data", "imdb", "--output", "copy"]);
+    assert_eq!(printed.trim(), "copy");
+    expect(&place.check(&["--dataset-name", "copy"]), &[("train", 23), ("test", 23)]);
+    let run = [
+        "train",
+        "--dataset-name",
+        "copy",
+        "--model",
+        "scratch:small",
+        "--max-steps",
+        "2",
+        "--output",
+        "run",
+        "--quiet",
+    ];
+    place.says(&run);
+    let journal = fs::read_to_string(place.path("run/journal.jsonl")).unwrap();
+    let begin: Value = serde_json::from_str(journal.lines().next().unwrap()).unwrap();
+    let text = begin.to_string();
+    let origin = format!(
+        "\"origin\":{{\"dataset\":\"stanfordnlp/imdb\",\"config\":\"plain_text\",\"commit\":\"{commit}\",\"splits\":{{\"train\":\"train\",\"test\":\"test\"}}}}"
+    );
+    assert!(text.contains(&origin), "{text}");
+    let card = fs::read_to_string(place.path("run/README.md")).unwrap();
+    assert!(card.contains("datasets:\n- \"stanfordnlp/imdb\"") && card.contains(&commit), "{card}");
+    // What was learnt is asked about rows by name.
+    let scores: Value =
+        serde_json::from_str(&place.says(&["evaluate", "run", "--dataset-name", "imdb", "--json"])).unwrap();
+    assert_eq!((&scores["samples"], &scores["labels"]), (&23.into(), &serde_json::json!(["neg", "pos"])));
+    let said =
+        place.says(&["predict", "run", "--dataset-name", "imdb", "--test-split-name", "unsupervised[1:3]", "--quiet"]);
+    let rows: Vec<Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!(rows[0]["label"], -1, "{said}");
+    let (code, error) =
+        place.fails(&["evaluate", "run", "--dataset-name", "imdb", "--test-split-name", "unsupervised"]);
+    assert!(code == 3 && error.contains("the row has no label"), "{code} {error}");
+}
+
+#[test]
+fn a_run_goes_on_with_the_rows_that_it_began_with() {
+    let place = Place::new();
+    let first = place.reviews();
+    let run = [
+        "train",
+        "--dataset-name",
+        "imdb",
+        "--model",
+        "scratch:small",
+        "--max-steps",
+        "2",
+        "--save-steps",
+        "1",
+        "--output",
+        "run",
+        "--quiet",
+    ];
+    place.says(&run);
+    fs::remove_file(place.path("run/all_results.json")).unwrap();
+    // The branch moves on, to rows that could not even be read.
+    place.add("stanfordnlp/imdb", &[("train.csv", b"nothing")]);
+    place.says(&["train", "--resume", "--output", "run", "--quiet"]);
+    let journal = fs::read_to_string(place.path("run/journal.jsonl")).unwrap();
+    assert_eq!(journal.matches(&first).count(), 2, "both attempts read one commit");
+}
+
+#[test]
+fn a_file_may_be_an_address_or_a_pattern() {
+    let place = Place::new();
+    place.add("me/files", &[("rows.csv", csv(',', 30).as_bytes())]);
+    let url = format!("{}/datasets/me/files/resolve/main/rows.csv?download=true", place.hub.url());
+    let found = place.check(&[&url]);
+    assert_eq!(splits(&found).iter().map(|(_, rows)| rows).sum::<u64>(), 30);
+    for name in ["a-1.csv", "a-2.csv"] {
+        fs::write(place.path(name), csv(',', 15)).unwrap();
+    }
+    let found = place.check(&["a-*.csv", "--validation-size", "0", "--test-size", "0"]);
+    expect(&found, &[("train", 30)]);
+    let (code, error) = place.fails(&["check", "b-*.csv"]);
+    assert!(code == 3 && error.contains("none that the pattern means"), "{code} {error}");
+}
