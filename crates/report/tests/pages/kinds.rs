@@ -97,7 +97,7 @@ fn validation_rows_are_named_as_what_they_are() {
     let story = run.story();
     assert_eq!(story.split(), Some("validation"));
     assert!(page(&story).contains("The test rows were not measured; these chose the weights"));
-    assert!(model_card(&story).contains("split: validation"));
+    assert!(model_card(&story).contains("split: \"validation\""));
 }
 
 #[test]

@@ -66,7 +66,7 @@ fn a_training_begins_with_a_name_and_remembers_the_commit() {
     let journal = fs::read_to_string(wire.home.path().join("run/journal.jsonl")).unwrap();
     assert!(journal.contains(&format!("\"hub_name\":\"ada/small\",\"commit\":\"{commit}\"")), "{journal}");
     let card = fs::read_to_string(wire.home.path().join("run/README.md")).unwrap();
-    assert!(card.contains("base_model: ada/small") && card.contains(&format!("ada/small/tree/{commit}")), "{card}");
+    assert!(card.contains("base_model: \"ada/small\"") && card.contains(&format!("ada/small/tree/{commit}")), "{card}");
     // Once it is here, a dry run tells the rest.
     let told = wire.says(&["train", rows, "--model", "ada/small", "--output", "run-2", "--dry-run"]);
     assert!(told.contains("estimate") && told.contains("parameters"), "{told}");

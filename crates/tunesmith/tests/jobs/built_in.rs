@@ -32,20 +32,3 @@ fn the_workshops_job_runs_on_its_columns() {
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).contains("train  ran"), "{}", said(&output));
 }
-
-/// What a job inside the program comes to without running it.
-fn planned(job: &str) -> String {
-    said(&Bench::new().ask(&["run", job, "--dry-run"]))
-}
-
-#[test]
-fn every_job_can_be_planned_or_names_the_kind_that_is_missing() {
-    for job in ["imdb-wandb", "amazon-polarity", "sms-spam-mlflow", "imdb-full"] {
-        let text = planned(job);
-        let is_planned = text.contains(&format!("job {job}: "));
-        let lacks = ["fetch-data", "fetch-model", "pack", "push"]
-            .iter()
-            .any(|kind| text.contains(&format!("{kind:?} is no kind of step")));
-        assert!(is_planned || lacks, "{job}: {text}");
-    }
-}

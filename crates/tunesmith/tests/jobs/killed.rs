@@ -14,7 +14,7 @@ fn killed_again_and_again_it_ends_in_the_same_bytes() {
     let undisturbed = Bench::new();
     let expected = undisturbed.run(&["n_epochs=4"]);
     let bench = Bench::new();
-    let (mut kills, mut pause) = (0, 120);
+    let (mut kills, mut pause) = (0, 20);
     loop {
         let mut job = bench.program(&["run", "job.toml", "--quiet", "n_epochs=4"]).spawn().unwrap();
         let until = Instant::now() + Duration::from_millis(pause);
@@ -28,7 +28,7 @@ fn killed_again_and_again_it_ends_in_the_same_bytes() {
         let _ = job.wait().unwrap();
         kills += 1;
         assert!(kills < 200, "it comes to no end");
-        pause += 60;
+        pause += 20;
     }
     println!("killed {kills} times");
     assert!(kills >= 3, "{kills}");

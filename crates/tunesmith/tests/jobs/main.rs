@@ -3,5 +3,6 @@
 mod bench;
 mod built_in;
 mod export;
+mod from_hub;
 mod killed;
 mod running;

@@ -1,0 +1,131 @@
+//! The jobs inside the program that begin at the Hub, from their first step to their last, with a stand-in in its place.
+
+use std::fs;
+use std::process::Command;
+
+use hub_stand_in::{Kind, StandIn, User};
+use serde_json::Value;
+
+use crate::bench::{Bench, endings, events, output, said};
+
+const TOKEN: &str = "hf_may_write";
+
+/// A hub with small data sets under the names that the jobs have, and a small model under the name of the large one.
+struct Scene {
+    bench: Bench,
+    hub: StandIn,
+}
+
+impl Scene {
+    fn new() -> Self {
+        let (bench, hub) = (Bench::new(), StandIn::start().unwrap());
+        hub.add_token(TOKEN, User::named("ada"));
+        let made = ["train", "rows.csv", "--model", "scratch:small", "--max-steps", "2", "--max-length", "16"];
+        let made = bench.ask(&[&made[..], &["--no-baseline", "--output", "made", "--quiet"]].concat());
+        assert!(made.status.success(), "{}", said(&made));
+        let files = ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"];
+        let files = files.map(|name| (name, fs::read(bench.path("made").join(name)).unwrap()));
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(name, content)| (*name, &content[..])).collect();
+        hub.add_repo(Kind::Model, "distilbert/distilbert-base-uncased", &files);
+        hub.add_old_name(Kind::Model, "distilbert-base-uncased", "distilbert/distilbert-base-uncased");
+        let rows = |text: &str, count: usize| {
+            let row = |at: usize| format!("{} thing number {at},{}\n", ["good", "bad"][at % 2], at % 2);
+            format!("{text},label\n") + &(0..count).map(row).collect::<String>()
+        };
+        let (reviews, unseen) = (rows("text", 60), rows("text", 30));
+        let files = [("train.csv", reviews.as_bytes()), ("test.csv", unseen.as_bytes())];
+        hub.add_repo(Kind::Dataset, "stanfordnlp/imdb", &files);
+        hub.add_repo(Kind::Dataset, "ucirvine/sms_spam", &[("train.csv", rows("sms", 60).as_bytes())]);
+        let products = rows("content", 80);
+        hub.add_repo(Kind::Dataset, "ben-epstein/amazon_polarity_10_pct", &[("train.csv", products.as_bytes())]);
+        Self { bench, hub }
+    }
+
+    fn command(&self, job: &[&str]) -> Command {
+        let mut command = self.bench.program(&[&["run"], job, &["--json", "--mem", "8Gi"]].concat());
+        for variable in ["HF_HUB_OFFLINE", "HF_HUB_CACHE", "WANDB_API_KEY", "MLFLOW_TRACKING_URI"] {
+            command.env_remove(variable);
+        }
+        command.env("HF_ENDPOINT", self.hub.url()).env("HF_HOME", self.bench.path("hf")).env("HF_TOKEN", TOKEN);
+        // Trackers that need no server.
+        command.env("WANDB_MODE", "offline").env("MLFLOW_TRACKING_URI", "http://127.0.0.1:9");
+        command
+    }
+
+    /// Runs a job that has to go well.
+    fn run(&self, job: &[&str]) -> Vec<Value> {
+        let output = self.command(job).output().unwrap();
+        assert!(output.status.success(), "{}", said(&output));
+        events(&output)
+    }
+}
+
+/// What makes any of them short.
+const SHORT: [&str; 2] = ["train.max_length=16", "train.max_steps=4"];
+
+#[test]
+fn reviews_with_weights_and_biases_come_to_an_archive() {
+    let scene = Scene::new();
+    let job = [&["imdb-wandb"], &SHORT[..]].concat();
+    let first = scene.run(&job);
+    assert_eq!(endings(&first), "data:ran model:ran pack:ran train:ran");
+    let packed = output(&first, "pack");
+    let archive = fs::read_dir(&packed).unwrap().map(|entry| entry.unwrap().path()).next().unwrap();
+    let answer = scene.bench.ask(&["predict", archive.to_str().unwrap(), "good thing"]);
+    assert!(answer.status.success(), "{}", said(&answer));
+    let kept = fs::read_dir(output(&first, "train")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(kept.into_iter().any(|name| name == "journal.jsonl"));
+
+    assert_eq!(endings(&scene.run(&job)), "data:hit model:hit pack:hit train:hit");
+    // Rows that were not there before are a new commit, from which all that follows is done again; the model is not.
+    let files = [
+        ("train.csv", &b"text,label\ngood,0\nbad,1\ngood one,0\nbad one,1\n"[..]),
+        ("test.csv", b"text,label\ngood,0\nbad,1\n"),
+    ];
+    scene.hub.add_repo(Kind::Dataset, "stanfordnlp/imdb", &files);
+    let again = scene.run(&[&job[..], &["train.batch_size=2"]].concat());
+    assert_eq!(endings(&again), "data:ran model:hit pack:ran train:ran");
+}
+
+#[test]
+fn products_are_split_by_label_and_chosen_by_weighted_f1() {
+    let scene = Scene::new();
+    let events = scene.run(
+        &[
+            &["amazon-polarity", "--distilbert_model", "distilbert-base-uncased", "--train_batch_size", "8"],
+            &SHORT[..],
+            &["train.eval_steps=2", "train.save_steps=2"],
+        ]
+        .concat(),
+    );
+    assert_eq!(endings(&events), "data:ran model:ran train:ran");
+    let results = fs::read(output(&events, "train").join("all_results.json")).unwrap();
+    let results: Value = serde_json::from_slice(&results).unwrap();
+    assert_eq!((&results["eval_samples"], &results["test_samples"]), (&8.into(), &8.into()), "{results:#}");
+    let state = fs::read_to_string(output(&events, "train").join("tunesmith.toml")).unwrap();
+    assert!(state.contains("metric_for_best_model = \"f1_weighted\""), "{state}");
+}
+
+#[test]
+fn messages_with_mlflow_are_trained_though_no_server_answers() {
+    let scene = Scene::new();
+    let events = scene.run(&[&["sms-spam-mlflow"], &SHORT[..]].concat());
+    assert_eq!(endings(&events), "data:ran model:ran train:ran");
+    assert!(output(&events, "train").join("report.html").is_file());
+}
+
+#[test]
+fn all_reviews_are_evaluated_and_pushed() {
+    let scene = Scene::new();
+    let job = [&["imdb-full", "--push_to", "ada/reviews"], &SHORT[..]].concat();
+    let events = scene.run(&job);
+    assert_eq!(endings(&events), "data:ran evaluate:ran model:ran push:ran train:ran");
+    let pushed = scene.hub.files(Kind::Model, "ada/reviews", "main").unwrap();
+    let trained = fs::read(output(&events, "train").join("model.safetensors")).unwrap();
+    assert_eq!(pushed["model.safetensors"], trained);
+    assert!(pushed.contains_key("README.md") && pushed.contains_key("report.html"));
+    // Only the push is not taken from what was done, and finds nothing to do.
+    let commits = scene.hub.commits(Kind::Model, "ada/reviews");
+    assert_eq!(endings(&scene.run(&job)), "data:hit evaluate:hit model:hit push:ran train:hit");
+    assert_eq!(scene.hub.commits(Kind::Model, "ada/reviews"), commits);
+}
