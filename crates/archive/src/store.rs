@@ -52,7 +52,7 @@ pub fn store_of_this_user() -> Option<PathBuf> {
 /// The folder with the content of `archive`, from `store` if it was unpacked before.
 ///
 /// # Errors
-/// Those of [`crate::unpack`]; where `store` is none.
+/// Those of [`crate::unpack()`]; where `store` is none.
 pub fn open(archive: &Path, store: Option<&Path>) -> Result<PathBuf, Error> {
     let store = store.ok_or_else(|| Error::Homeless { file: archive.to_owned() })?;
     let (_, key) = digest(archive).map_err(Error::io("read", archive))?;

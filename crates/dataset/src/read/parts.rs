@@ -42,7 +42,7 @@ impl Parts {
     /// # Errors
     /// As [`super::open`] of the first file, or when there is none.
     pub fn open(&self, options: &ReadOptions) -> Result<Records> {
-        let mut parts = self.parts.iter().cloned().collect::<Vec<_>>().into_iter();
+        let mut parts = self.parts.clone().into_iter();
         let first = parts.next().ok_or_else(|| Error::NoRows { file: self.name.clone() })?;
         let mut chain =
             Chain { rest: parts, options: options.clone(), current: None, before: 0, wanted: None, typed: false };

@@ -298,12 +298,15 @@ impl Reading {
     }
 }
 
+/// Splits in order, each with its files.
+type Splits = Vec<(String, Vec<String>)>;
+
 /// The configuration and the splits of the branch that the Hub converts data sets to: `CONFIG/SPLIT/0000.parquet`.
 ///
 /// # Errors
 /// When the configuration is not there, or none is the default.
 pub(super) fn converted(name: &str, files: &[&str], config: Option<&str>) -> Result<Layout, LayoutError> {
-    let mut configs: Vec<(String, Vec<(String, Vec<String>)>)> = Vec::new();
+    let mut configs: Vec<(String, Splits)> = Vec::new();
     let mut sorted: Vec<&str> = files.to_vec();
     sorted.sort_unstable();
     for file in sorted {
