@@ -11,7 +11,8 @@ const EXACT_BELOW: u64 = 25;
 /// rows on which just one of two models is right, are there about as many for each?
 ///
 /// Figures are those of `statsmodels.stats.contingency_tables.mcnemar` (0.14): exact where such rows are fewer than 25,
-/// otherwise chi-square with the continuity correction (Edwards 1948).
+/// otherwise chi-square with the continuity correction (Edwards 1948). Where both counts are equal the correction has nothing to
+/// take away and p is 1; `statsmodels` squares the -1 that is left.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct McNemar {
     /// Rows on which only the first model is right.
@@ -49,7 +50,7 @@ impl McNemar {
             let p_value = (2.0 * fair_binomial_cdf(smaller, discordant)).min(1.0);
             return Self { only_first, only_second, statistic: smaller as f64, p_value, exact: true };
         }
-        let corrected = only_first.abs_diff(only_second) as f64 - 1.0;
+        let corrected = only_first.abs_diff(only_second).saturating_sub(1) as f64;
         let statistic = corrected * corrected / discordant as f64;
         Self { only_first, only_second, statistic, p_value: chi_square_1_above(statistic), exact: false }
     }

@@ -142,6 +142,11 @@ fn mcnemar_is_that_of_statsmodels() {
         let [first, second] = list::<u64>(&case["counts"])[..] else { panic!("two counts") };
         let found = McNemar::from_counts(first, second);
         assert_eq!(found.exact, case["exact"].as_bool().unwrap(), "{case}");
+        if first == second && !found.exact {
+            // statsmodels corrects a difference of 0 to -1, and squares that.
+            assert_eq!((found.statistic, found.p_value), (0.0, 1.0), "{case}");
+            continue;
+        }
         assert_close(found.statistic, float(&case["statistic"]), TOLERANCE, &case.to_string());
         let p_value = float(&case["p_value"]);
         assert_close(found.p_value, p_value, SPECIAL * p_value, &case.to_string());

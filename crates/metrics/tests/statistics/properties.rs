@@ -79,6 +79,11 @@ proptest! {
     }
 
     #[test]
+    fn mcnemar_finds_nothing_between_equals(count in 0u64..2000) {
+        prop_assert!(McNemar::from_counts(count, count).p_value > 1.0 - TOLERANCE);
+    }
+
+    #[test]
     fn mcnemar_gives_a_probability(first in 0u64..2000, second in 0u64..2000) {
         let found = McNemar::from_counts(first, second);
         prop_assert!((0.0..=1.0).contains(&found.p_value), "{found:?}");
