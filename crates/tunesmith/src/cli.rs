@@ -94,6 +94,7 @@ pub(crate) enum Task {
     /// List, show and compare runs, or name the best
     #[command(after_help = AFTER_HELP)]
     Runs(RunsFlags),
+    /// Write the report and the model card of a run again
     #[command(after_help = AFTER_HELP)]
     Report(ReportFlags),
     /// Bring a model or a data set from the Hugging Face Hub into the cache that Python shares
