@@ -52,7 +52,8 @@ impl Attempt<'_> {
             inputs.insert(name.clone(), path);
             digests.insert(name.clone(), digest);
         }
-        let identity = self.kind.identity(&step.settings).map_err(|reason| self.cannot(reason))?;
+        let unknown = |source| Error::Identity { step: step.name.clone(), source };
+        let identity = self.kind.identity(&step.settings).map_err(unknown)?;
         let parts = KeyParts {
             kind: step.kind.clone(),
             version: self.kind.version(),

@@ -75,6 +75,14 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// What a name in a step's settings stands for cannot be found out.
+    #[error("begin step {step}: failed to {source}")]
+    Identity {
+        /// The step.
+        step: String,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// What a step would do cannot be found out.
     #[error("begin step {step}: {reason}")]
     Begin {

@@ -1,6 +1,7 @@
 //! Kinds of step: what the program has to say of each, so that this crate can stay ignorant of all.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,8 +47,8 @@ pub trait Kind: Sync {
     /// What else the output depends on, found out when the step is about to begin.
     ///
     /// # Errors
-    /// When it cannot be found out: why, as the end of a sentence.
-    fn identity(&self, _settings: &Table) -> Result<Identity, String> {
+    /// When it cannot be found out; reads after "failed to ".
+    fn identity(&self, _settings: &Table) -> Result<Identity, Box<dyn Error + Send + Sync>> {
         Ok(Identity::default())
     }
 

@@ -156,11 +156,13 @@ fn kind(cause: &(dyn std::error::Error + 'static)) -> Option<Exit> {
         });
     }
     if let Some(error) = cause.downcast_ref::<steps::Error>() {
-        return Some(match error {
-            steps::Error::Io { .. } => Exit::Disk,
-            steps::Error::Interrupted => Exit::Interrupted,
-            _ => Exit::Settings,
-        });
+        return match error {
+            steps::Error::Io { .. } => Some(Exit::Disk),
+            steps::Error::Interrupted => Some(Exit::Interrupted),
+            // What was asked for says it, such as the Hub that did not answer.
+            steps::Error::Identity { .. } => None,
+            _ => Some(Exit::Settings),
+        };
     }
     if let Some(error) = cause.downcast_ref::<Unfinished>() {
         return Some(error.exit());

@@ -6,7 +6,7 @@ use train::{Evaluation, Examples};
 
 use crate::render::count;
 
-/// What was measured on the rows of a split whose text stands in no split before it.
+/// What was measured on the rows of a split that stand in no split before it, nor nearly.
 #[derive(Debug)]
 pub(crate) struct Unleaked {
     leaked: usize,
@@ -49,7 +49,7 @@ impl Unleaked {
     /// A line below the report.
     pub(crate) fn describe(&self) -> String {
         format!(
-            "without the {} rows whose text stands in an earlier split: accuracy {:.4}, macro F1 {:.4} on {} rows\n",
+            "without the {} rows that stand, or nearly stand, in an earlier split: accuracy {:.4}, macro F1 {:.4} on {} rows\n",
             count(self.leaked as u64),
             self.metrics.accuracy,
             self.metrics.macro_average.f1,

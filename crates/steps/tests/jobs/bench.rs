@@ -53,10 +53,10 @@ impl Kind for Script {
         name != "threads"
     }
 
-    fn identity(&self, settings: &Table) -> Result<Identity, String> {
+    fn identity(&self, settings: &Table) -> Result<Identity, Box<dyn std::error::Error + Send + Sync>> {
         // A branch stands in a file, whose content is its commit.
         let Some(Value::String(branch)) = settings.get("branch") else { return Ok(Identity::default()) };
-        let commit = fs::read_to_string(branch).map_err(|error| format!("its branch cannot be resolved: {error}"))?;
+        let commit = fs::read_to_string(branch).map_err(|error| format!("resolve its branch: {error}"))?;
         let parts = BTreeMap::from([("commit".to_owned(), commit.trim().to_owned())]);
         Ok(Identity { parts, note: Some("offline".to_owned()) })
     }

@@ -179,7 +179,7 @@ fn a_branch_that_moved_makes_the_step_a_new_one() {
     assert_eq!(bench.run(&[]), "model:hit", "it moved back");
     fs::remove_file(branch).unwrap();
     let reports = bench.reports(&[]);
-    assert!(format!("{:?}", reports[0].ending).contains("its branch cannot be resolved"), "{reports:?}");
+    assert!(format!("{:?}", reports[0].ending).contains("failed to resolve its branch"), "{reports:?}");
 }
 
 #[test]

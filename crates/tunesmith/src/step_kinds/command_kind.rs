@@ -1,5 +1,6 @@
 //! A command of this program as a kind of step: its flags are the settings, a child process does it.
 
+use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -150,8 +151,8 @@ impl Kind for CommandKind {
         !self.described.uncounted.contains(&name)
     }
 
-    fn identity(&self, settings: &Table) -> Result<Identity, String> {
-        identity::of(self.described, settings, &|| Hub::new(hub::Settings::of_this_user()?))
+    fn identity(&self, settings: &Table) -> Result<Identity, Box<dyn Error + Send + Sync>> {
+        Ok(identity::of(self.described, settings, &|| Hub::new(hub::Settings::of_this_user()?))?)
     }
 
     fn command(&self, call: &Call<'_>) -> Command {

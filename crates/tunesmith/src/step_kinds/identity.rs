@@ -19,7 +19,7 @@ pub(super) fn of(
     described: &Described,
     settings: &Table,
     hub: &dyn Fn() -> Result<Hub, Error>,
-) -> Result<Identity, String> {
+) -> Result<Identity, Error> {
     let mut identity = Identity::default();
     if let Some(Value::String(name)) = settings.get("recipe")
         && let Some(text) = recipe::built_in(name)
@@ -32,14 +32,13 @@ pub(super) fn of(
         if !is_of_hub(name) {
             continue;
         }
-        let told = |error: Error| format!("failed to {error}");
-        let (repo, revision) = Repo::parse(*kind, name).map_err(told)?;
-        let hub = hub().map_err(told)?;
+        let (repo, revision) = Repo::parse(*kind, name)?;
+        let hub = hub()?;
         let cached = if described.asks_hub { None } else { hub.cached(&repo, revision.as_deref()) };
         let is_asked = cached.is_none();
         let snapshot = match cached {
             Some(snapshot) => snapshot,
-            None => hub.snapshot(&repo, revision.as_deref()).map_err(told)?,
+            None => hub.snapshot(&repo, revision.as_deref())?,
         };
         if snapshot.from_cache && is_asked {
             let text = format!("the Hub was not asked: {name} is commit {} of the cache", snapshot.commit);
@@ -87,7 +86,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn commit(identity: &Result<Identity, String>) -> &str {
+    fn commit(identity: &Result<Identity, Error>) -> &str {
         &identity.as_ref().unwrap().parts["commit"]
     }
 
@@ -113,7 +112,7 @@ mod tests {
         let offline = asked(&settings, "org/m");
         assert_eq!(commit(&offline), first);
         assert!(offline.unwrap().note.unwrap().contains("the Hub was not asked"));
-        assert!(asked(&settings, "org/other").unwrap_err().starts_with("failed to "));
+        assert!(asked(&settings, "org/other").unwrap_err().to_string().contains("org/other"));
         // A training takes what the cache has, and asks nobody.
         settings.offline = false;
         let model = of(described("train"), &table("model = \"org/m\""), &|| Hub::new(settings.clone())).unwrap();
